@@ -1,0 +1,21 @@
+#include "base/clock.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+uint64_t clock_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+int64_t clock_wall(void)
+{
+    const char *fake = getenv("HISS_FAKE_CLOCK");
+    if (fake)
+        return strtoll(fake, NULL, 10);
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}

@@ -1,0 +1,24 @@
+/* UTF-8: decode, encode, and where a stream may be cut. RFC 3629: no surrogates, no overlong forms,
+ * nothing above U+10FFFF. */
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define UTF8_REPLACEMENT 0xFFFDu
+
+/* Decodes one code point from p[0..n), n > 0. Returns the bytes used (1 to 4) and sets *cp;
+ * an invalid byte uses 1 and gives U+FFFD. *valid (may be NULL) says which. */
+size_t utf8_decode(const char *p, size_t n, uint32_t *cp, bool *valid);
+
+/* Writes cp as UTF-8 into out[4]; returns its length. An invalid cp is written as U+FFFD. */
+size_t utf8_encode(uint32_t cp, char out[4]);
+
+/* How many of the last bytes of p[0..n) begin a character that more bytes could complete: 0 to 3. */
+size_t utf8_pending(const char *p, size_t n);
+
+bool utf8_valid(const char *p, size_t n);
+
+#endif
