@@ -48,6 +48,8 @@ struct mstate {
     unsigned char *rows;   /* [cap, row_bytes] position-major: all attention layers' K and V of one position adjacent */
     size_t n_pos, cap;     /* positions held, and room for */
     struct hash128 rolled; /* rolling hash over each position's rows; unused when row_bytes is 0 */
+    float *hidden;         /* [n_embd] the last token's residual stream after the last layer: its logits can be made
+                            * again from it, so that a restored state can be sampled from at once */
 };
 
 size_t model_rec_floats(const struct model *m); /* 0 for a pure Transformer */
@@ -84,5 +86,9 @@ void model_scratch_free(struct model_scratch *w);
 enum { MODEL_MAX_BATCH = 512 };
 int model_forward(const struct model *m, struct pool *pool, struct model_scratch *w, struct model_seq *seqs,
                   size_t n_seqs, struct err *e);
+
+/* The logits [n_vocab] of the last token a state has read, from its hidden vector. ERR_ARG at position 0. */
+int model_logits(const struct model *m, struct pool *pool, struct model_scratch *w, const struct mstate *s,
+                 float *logits, struct err *e);
 
 #endif
