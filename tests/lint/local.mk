@@ -1,0 +1,2 @@
+TESTS += tests/lint/rooms.sh
+dist_check_SCRIPTS += tests/lint/rooms.sh
