@@ -1,6 +1,6 @@
-/* Text to token ids and back, as the model's GGUF file says. Immutable after tok_open; shared by all threads but for
- * struct tok_work, one of which each caller brings. This room reads its tables through a small source interface, so
- * that it knows nothing of GGUF. */
+/* Text to token ids and back, as the model's GGUF file says. Immutable after tok_open and shared by all threads; each
+ * call brings its own working memory. This room reads its tables through a small source interface, so that it knows
+ * nothing of GGUF. */
 #ifndef TOKEN_TOK_H
 #define TOKEN_TOK_H
 
@@ -36,6 +36,10 @@ struct tok;
 
 struct tok *tok_open(const struct tok_source *src, struct err *e); /* given; ERR_UNSUPPORTED names the tokenizer */
 void tok_close(struct tok *t);
+
+/* One sentence when the tokenizer was opened on a guess (no or an unknown pre-tokenizer name, merges that name no
+ * token), else "". Borrowed. To be shown: ids may differ from what the model was trained on. */
+const char *tok_warning(const struct tok *t);
 
 size_t tok_n(const struct tok *t);
 int32_t tok_bos(const struct tok *t); /* -1 when there is none */

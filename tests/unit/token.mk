@@ -1,0 +1,16 @@
+EXTRA_DIST += tests/data/tiny_bpe.json tests/data/make_tiny_bpe.py
+TOKEN_TESTS = tests/unit/test_pretok tests/unit/test_bpe tests/unit/test_tok
+check_PROGRAMS += $(TOKEN_TESTS)
+TESTS += $(TOKEN_TESTS)
+TOKEN_CPPFLAGS = $(UNIT_CPPFLAGS) $(CJSON_CFLAGS)
+TOKEN_LIBS = $(LIBS_TOKEN) $(UNIT_LIBS) $(CJSON_LIBS)
+VOCAB_JSON = tests/lib/vocab_json.c tests/lib/vocab_json.h
+tests_unit_test_pretok_SOURCES = tests/unit/test_pretok.c
+tests_unit_test_pretok_CPPFLAGS = $(TOKEN_CPPFLAGS)
+tests_unit_test_pretok_LDADD = $(TOKEN_LIBS)
+tests_unit_test_bpe_SOURCES = tests/unit/test_bpe.c $(VOCAB_JSON)
+tests_unit_test_bpe_CPPFLAGS = $(TOKEN_CPPFLAGS)
+tests_unit_test_bpe_LDADD = $(TOKEN_LIBS)
+tests_unit_test_tok_SOURCES = tests/unit/test_tok.c $(VOCAB_JSON)
+tests_unit_test_tok_CPPFLAGS = $(TOKEN_CPPFLAGS)
+tests_unit_test_tok_LDADD = $(TOKEN_LIBS)
