@@ -38,6 +38,9 @@ struct gguf;
 struct gguf *gguf_open(const char *path, struct err *e);
 void gguf_close(struct gguf *g);
 
+const char *gguf_path(const struct gguf *g);      /* of the first part */
+const char *gguf_type_name(uint32_t id);          /* of a tensor type: "Q4_K"; "unknown" for an id not in the format */
+
 size_t gguf_n_tensors(const struct gguf *g);
 const struct gguf_tensor *gguf_tensor_at(const struct gguf *g, size_t i);
 const struct gguf_tensor *gguf_tensor(const struct gguf *g, const char *name); /* NULL if absent */
