@@ -2,3 +2,15 @@
 noinst_LIBRARIES += kernels/libkern_c.a
 KERNELS = kernels/libkern_c.a
 kernels_libkern_c_a_SOURCES = kernels/kern.h kernels/kern.c
+kernels_libkern_c_a_SOURCES += kernels/impl.h
+kernels_libkern_c_a_SOURCES += kernels/curve.h
+kernels_libkern_c_a_SOURCES += kernels/c/sum16.h
+kernels_libkern_c_a_SOURCES += kernels/c/math.c
+kernels_libkern_c_a_SOURCES += kernels/c/linear_f.c
+kernels_libkern_c_a_SOURCES += kernels/c/norm.c
+kernels_libkern_c_a_SOURCES += kernels/c/elem.c
+kernels_libkern_c_a_SOURCES += kernels/c/rope.c
+kernels_libkern_c_a_SOURCES += kernels/c/attn.c
+kernels_libkern_c_a_SOURCES += kernels/c/conv.c
+kernels_libkern_c_a_SOURCES += kernels/c/scan1.c
+kernels_libkern_c_a_SOURCES += kernels/c/scan2.c
