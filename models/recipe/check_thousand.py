@@ -30,7 +30,7 @@ LONG_LIMIT = 0.4
 SHORT_LIMIT = 0.75
 
 BANNED = [
-    (r"\u2014|\u2013| -- ", "a dash used as a mannerism"),
+    (r"\u2014|\u2013|\w -- \w", "a dash used as a mannerism"),
     (r"(?i)\bas an? (ai|language model|ai language model)\b", "as an AI"),
     (r"(?i)^(great|excellent|good|wonderful) question", "flattering opener"),
     (r"(?i)^(certainly|absolutely|of course|sure)!", "eager opener"),
@@ -74,10 +74,10 @@ def words(text):
 
 def shingles(text):
     """Set of word n-grams, and whether the text counts as short."""
-    w = words(text)
+    w = words(text) or [text]           # an emoji, a lone question mark
     short = len(w) < SHORT_WORDS
-    n = min(SHORT_SHINGLE if short else SHINGLE, max(len(w), 1))
-    grams = {tuple(w[i:i + n]) for i in range(max(len(w) - n + 1, 1))}
+    n = min(SHORT_SHINGLE if short else SHINGLE, len(w))
+    grams = {tuple(w[i:i + n]) for i in range(len(w) - n + 1)}
     return grams, short
 
 
