@@ -1,0 +1,128 @@
+"""Stage `check`: the recipe's own tests, minutes on any machine, without the teacher or any text.
+
+The chunked mixer against the token-by-token definition; kernels.cpp against plain torch, values and gradients; the
+vocabulary KL; schedule and guard; a checkpoint's way to disk and back. With a teacher and text in place, `recipe dry`
+runs every stage at toy size.
+"""
+import os
+import sys
+import tempfile
+
+import torch
+import torch.nn.functional as F
+
+import checkpoint
+import fast
+from mixer import D_MODEL, Mixer
+from optimiser import Guard, Optimiser, schedule
+
+SEED = 1
+
+
+def random_mixer(chunk):
+    m = Mixer(chunk)
+    with torch.no_grad():
+        m.wdt.normal_(0, .02)
+        m.conv_w.normal_(0, .5)
+        m.conv_b.normal_(0, .3)
+        m.D.normal_()
+        m.A_log.uniform_(-3, 1)
+        m.norm.uniform_(.5, 2)
+        m.win.mul_(2)
+    return m
+
+
+def distance(a, b):
+    return ((a.double() - b.double()).pow(2).sum() / b.double().pow(2).sum()).sqrt().item()
+
+
+def expect(what, value, limit):
+    print(f'{what}: {value:.2e} (limit {limit:.0e})')
+    if not value <= limit:
+        sys.exit(f'check: {what} is {value:.3e}, more than {limit:.0e} (seed {SEED})')
+
+
+def check_scan():
+    u = torch.randn(2, 256, D_MODEL, dtype=torch.float64)
+    for chunk in (64, 128):
+        m = random_mixer(chunk).double()
+        expect(f'chunks of {chunk} against the recurrence', distance(m(u), m.recurrent(u)), 1e-9)
+
+
+def gradients(mixer, forward, u, upstream):
+    mixer.zero_grad()
+    u = u.clone().requires_grad_(True)
+    out = forward(u)
+    (out.float() * upstream).sum().backward()
+    return {'out': out.detach(), 'u': u.grad, **{n: p.grad.clone() for n, p in mixer.named_parameters()}}
+
+
+def check_kernels():
+    if not fast.available():
+        print('kernels.cpp: skipped, this CPU has no AVX-512 BF16')
+        return
+    for chunk, length in ((64, 256), (128, 256), (128, 128)):
+        m = random_mixer(chunk)
+        u, upstream = torch.randn(2, length, D_MODEL).bfloat16(), torch.randn(2, length, D_MODEL)
+        exact = gradients(m, m, u.float(), upstream)
+        plain = gradients(m, m, u, upstream)
+        ours = gradients(m, lambda u: F.linear(fast.normed(m, u), m.wout.to(u.dtype)), u, upstream)
+        for name in exact:            # as close to f32 as plain bf16 torch is, give or take
+            limit = max(3e-2, 1.5 * distance(plain[name], exact[name]))
+            expect(f'kernels, chunk {chunk} of {length}, {name}', distance(ours[name], exact[name]), limit)
+    hs, ht, e = torch.randn(64, D_MODEL).bfloat16(), torch.randn(64, D_MODEL).bfloat16(), torch.randn(4096, D_MODEL) * .1
+    weight, h = torch.rand(64) / 64, hs.float().requires_grad_(True)
+    wide = e.bfloat16().float()
+    ls, lt = (h @ wide.t()).log_softmax(-1), (ht.float() @ wide.t()).log_softmax(-1)
+    exact = ((lt.exp() * (lt - ls)).sum(-1) * weight).sum()
+    exact.backward()
+    h2 = hs.clone().requires_grad_(True)
+    ours, _ = fast.VocabularyKL.apply(h2, ht, e, weight, 24)
+    ours.backward()
+    expect('vocabulary KL', abs(ours.item() / exact.item() - 1), 2e-2)
+    expect('vocabulary KL, gradient', distance(h2.grad, h.grad), 2e-2)
+
+
+def check_optimiser():
+    if [round(schedule(s, 100, 10, .5), 3) for s in (0, 9, 50, 75, 100)] != [.1, 1., 1., .525, .05]:
+        sys.exit('check: the schedule is not warm-up, constant, linear')
+    guard = Guard(5.)
+    fine = [guard.fine(1.) for _ in range(20)]
+    if not all(fine) or guard.fine(6.) or guard.fine(float('nan')) or not guard.fine(2.):
+        sys.exit('check: the guard does not tell a leap from noise')
+
+
+def check_resume():
+    """Two steps, saved and resumed between, must equal two steps."""
+    def steps(mixers, optimiser, count):
+        for _ in range(count):
+            for m in mixers.values():
+                m(torch.ones(1, 128, D_MODEL)).sum().backward()
+            optimiser.step(1.)
+            optimiser.zero_grad()
+
+    start = random_mixer(128)
+    through, broken = Mixer(), Mixer()
+    for m in (through, broken):
+        m.load_state_dict(start.state_dict())
+    steps({3: through}, Optimiser({3: through}, 1e-3), 2)
+    optimiser = Optimiser({3: broken}, 1e-3)
+    steps({3: broken}, optimiser, 1)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, 'c.pt')
+        checkpoint.save(path, mixers={3: broken}, optimiser=optimiser.state_dict(), step=1)
+        mixers = checkpoint.load_mixers(path)
+        optimiser = Optimiser(mixers, 1e-3)
+        optimiser.load_state_dict(checkpoint.load(path)['optimiser'])
+    steps(mixers, optimiser, 1)
+    expect('a resumed run against an uninterrupted one', distance(mixers[3].win, through.win), 1e-6)
+
+
+if __name__ == '__main__':
+    torch.manual_seed(SEED)
+    print('check: seed', SEED)
+    check_scan()
+    check_optimiser()
+    check_resume()
+    check_kernels()
+    print('check: passed')

@@ -1,0 +1,71 @@
+"""Optimiser, schedule and guard of the training stages.
+
+AdamW without weight decay, one group for matrices and one for everything else (convolution, dt, A, D, norm), so that
+their rates can differ. Muon, head by head, was tried and was no better for its time: NOTES.md.
+"""
+import math
+
+import torch
+
+MATRICES = ('win', 'wout')
+KINDS = {'win': 'in', 'wout': 'out', 'wdt': 'dt', 'dt_bias': 'dt', 'A_log': 'A', 'conv_w': 'conv', 'conv_b': 'conv', 'norm': 'norm', 'D': 'D'}
+
+
+class Optimiser:
+    """mixers: {layer: Mixer}. lr of the matrices; vectors take lr * vector_scale. A parameter without a gradient (a skipped
+    layer's) keeps its value and moments."""
+
+    def __init__(self, mixers, lr, vector_scale=1., betas=(.9, .95)):
+        self.mixers, self.lr, self.scales = mixers, lr, (1., vector_scale)
+        named = [(n, p) for m in mixers.values() for n, p in m.named_parameters()]
+        groups = [[p for n, p in named if (n in MATRICES) == wanted] for wanted in (True, False)]
+        self.adam = torch.optim.AdamW([{'params': g} for g in groups], lr=lr, betas=betas, weight_decay=0., fused=True)
+
+    def step(self, factor):
+        """One update at lr * factor."""
+        for group, scale in zip(self.adam.param_groups, self.scales):
+            group['lr'] = self.lr * scale * factor
+        self.adam.step()
+
+    def zero_grad(self):
+        self.adam.zero_grad(set_to_none=True)
+
+    def state_dict(self):
+        return self.adam.state_dict()
+
+    def load_state_dict(self, state):
+        self.adam.load_state_dict(state)
+
+
+def schedule(step, total, warmup=50, decay=.3, floor=.05):
+    """Warm-up, constant, then linear to the floor over the last `decay` of the steps."""
+    left = max(0, total - step) / max(1, total)
+    return min(1., (step + 1) / warmup) * (floor + (1 - floor) * min(1., left / decay))
+
+
+def gradient_norms(mixers):
+    """Norm of the gradient by kind of tensor, over all layers, and by layer."""
+    kinds, layers = {}, {}
+    for layer, m in mixers.items():
+        for name, p in m.named_parameters():
+            if p.grad is not None:
+                square = p.grad.pow(2).sum().item()
+                kinds[KINDS[name]] = kinds.get(KINDS[name], 0.) + square
+                layers[layer] = layers.get(layer, 0.) + square
+    return {k: math.sqrt(v) for k, v in kinds.items()}, {k: math.sqrt(v) for k, v in layers.items()}
+
+
+class Guard:
+    """Tells a leap from noise: a value is fine while finite and below `factor` times the running mean of fine ones."""
+
+    def __init__(self, factor, settle=10):
+        self.factor, self.settle, self.mean, self.seen = factor, settle, None, 0
+
+    def fine(self, value):
+        if not math.isfinite(value):
+            return False
+        if self.seen >= self.settle and value > self.factor * self.mean:
+            return False
+        self.seen += 1
+        self.mean = value if self.mean is None else self.mean + (value - self.mean) * max(.05, 1 / self.seen)
+        return True

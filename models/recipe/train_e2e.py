@@ -1,0 +1,258 @@
+"""Stages `e2e`, `finish` and `finetune`: the whole student against the teacher's distribution, mixers only.
+
+e2e       KL(teacher || student) of every token, text and chats
+finish    the same on sampled chats only, reply tokens only
+finetune  cross entropy of our own thousand's replies, with rows of `finish` beside them so that the rest is not forgotten
+
+The last tenth runs with the mixers quantised as they will ship. A step whose loss or gradient norm leaps is skipped; five
+skips in a row, or a loss a third above its best for long, and the run goes back to its last good checkpoint at half the
+rate. The gradient norm is logged by kind of tensor. Resumes from its own checkpoint.
+"""
+import argparse
+import json
+import os
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+import checkpoint
+import places
+from data import MIX, Rows, held_rows
+from model import Passes, load_teacher
+from optimiser import Guard, Optimiser, gradient_norms, schedule
+from quantise import shipped_as
+from teacher import END_OF_TEXT, IM_END, IM_START, D_MODEL, VOCAB, chat_text, read_tokenizer
+from train_layerwise import mean
+
+CLIP = 1.
+SKIPS_TO_RETREAT = 5
+WORSE_TO_RETREAT = 1.33
+HELD = (('wiki', 4), ('book', 4), ('real', 4), ('sampled', 8))
+STAGES = ('e2e', 'finish', 'finetune')
+
+
+def reply_mask(ids, assistant):
+    """ids [B, T] -> 1 where the *next* token belongs to an assistant's reply (its end mark too), else 0. assistant: the
+    token id that follows <|im_start|> in a reply's header."""
+    header = (ids[:, :-1] == IM_START) & (ids[:, 1:] == assistant)
+    mask, inside = torch.zeros(ids.shape), torch.zeros(len(ids), dtype=torch.bool)
+    for t in range(ids.shape[1]):
+        if t >= 2:
+            inside |= header[:, t - 2]                    # <|im_start|> assistant \n: the newline predicts the first token
+        inside &= ids[:, t] != IM_END
+        mask[:, t] = inside.float()
+    return mask
+
+
+class Thousand:
+    """Our own examples packed into rows, shuffled anew each epoch."""
+
+    def __init__(self, path, length, seed):
+        tokenizer = read_tokenizer(places.teacher())
+        with open(path, encoding='utf-8') as f:
+            texts = [chat_text(json.loads(line)['messages']) for line in f if line.strip()]
+        self.chats = [e.ids[:length] for e in tokenizer.encode_batch(texts, add_special_tokens=False)]
+        self.length, self.seed, self.rows, self.epoch = length, seed, [], 0
+
+    def pack(self):
+        rows, row = [], []
+        for i in np.random.default_rng([self.seed, self.epoch]).permutation(len(self.chats)):
+            if len(row) + len(self.chats[i]) > self.length:
+                rows.append(row + [END_OF_TEXT] * (self.length - len(row)))
+                row = []
+            row = row + self.chats[i]
+        self.epoch += 1
+        return rows + [row + [END_OF_TEXT] * (self.length - len(row))]
+
+    def __call__(self, count):
+        while len(self.rows) < count:
+            self.rows += self.pack()
+        taken, self.rows = self.rows[:count], self.rows[count:]
+        return torch.tensor(taken)
+
+
+class Distiller:
+    def __init__(self, passes, teacher, mixers, assistant):
+        self.passes, self.teacher, self.mixers, self.assistant = passes, teacher, mixers, assistant
+        self.student = teacher.with_mixers(mixers)
+
+    def both(self, ids):
+        with torch.no_grad():
+            t = self.passes.hidden(self.teacher, ids).view(-1, D_MODEL)
+        return self.passes.hidden(self.student, ids).view(-1, D_MODEL), t
+
+    def kl(self, ids, replies_only=False, share=1.):
+        """Adds the gradient of share * mean KL; returns the mean KL."""
+        weight = reply_mask(ids, self.assistant) if replies_only else torch.ones(ids.shape)
+        weight = (weight / weight.sum().clamp_min(1)).view(-1).to(ids.device)
+        hs, ht = self.both(ids)
+        loss, _ = self.passes.kl(self.student, hs, ht, weight)
+        (loss * share).backward()
+        return loss.item()
+
+    def cross_entropy(self, ids, share=1.):
+        """Of reply tokens, as above."""
+        weight = reply_mask(ids, self.assistant)[:, :-1].reshape(-1).to(ids.device)
+        hs = self.passes.hidden(self.student, ids)[:, :-1].reshape(-1, D_MODEL)[weight > 0]
+        loss = F.cross_entropy(F.linear(hs, self.student.embedding).float(), ids[:, 1:].reshape(-1)[weight > 0])
+        (loss * share).backward()
+        return loss.item()
+
+
+@torch.no_grad()
+def held_kl(distiller, length=512, at_once=4):
+    """{set: (KL, top-1 agreement)} on held-out rows, all tokens."""
+    result = {}
+    for name, count in HELD:
+        kl, same, n = 0., 0., 0
+        for ids in held_rows(name, count, length).split(at_once):
+            hs, ht = distiller.both(ids.to(distiller.passes.device))
+            weight = torch.ones(len(hs), device=hs.device)
+            kl += distiller.passes.kl(distiller.student, hs, ht, weight)[0].item()
+            logits = lambda h: F.linear(h, distiller.student.embedding)
+            same += sum((logits(a).argmax(-1) == logits(b).argmax(-1)).sum().item() for a, b in zip(hs.split(512), ht.split(512)))
+            n += len(hs)
+        result[name] = (round(kl / n, 4), round(same / n, 4))
+    return result
+
+
+class Run:
+    """Position, optimiser and the way back."""
+
+    def __init__(self, args, mixers, path):
+        self.args, self.mixers, self.path = args, mixers, path
+        self.optimiser = Optimiser(mixers, args.lr, args.vector_scale)
+        self.step = self.tokens = self.retreats = 0
+        self.rate, self.curve, self.best = 1., [], None
+        self.loss_guard, self.norm_guard, self.skips = Guard(2.), Guard(4.), 0
+
+    def save(self):
+        checkpoint.save(self.path, mixers=self.mixers, optimiser=self.optimiser.state_dict(), step=self.step,
+                        tokens=self.tokens, curve=self.curve, rate=self.rate, layers=sorted(self.mixers))
+
+    def restore(self, saved):
+        for l, m in self.mixers.items():
+            m.load_state_dict(saved['mixers'][l])
+        self.optimiser.load_state_dict(saved['optimiser'])
+        self.rate = saved['rate']
+
+    def retreat(self, log):
+        """Weights of the last good checkpoint, half the rate; the rows go on from here, so the bad ones are not met again."""
+        rate = self.rate / 2
+        self.restore(checkpoint.load(self.path))
+        self.rate, self.retreats, self.skips, self.best = rate, self.retreats + 1, 0, None
+        log(retreat=self.retreats, step=self.step, rate=self.rate)
+        if self.retreats > 4:
+            raise SystemExit(f'{self.path}: the loss leapt five times; the last good checkpoint is kept. Lower --lr.')
+
+    def update(self, loss, norm, factor):
+        """One optimiser step unless this one leaps; True if taken."""
+        if not (self.loss_guard.fine(loss) and self.norm_guard.fine(norm)):
+            self.skips += 1
+            self.optimiser.zero_grad()
+            return False
+        self.skips = 0
+        parameters = [p for m in self.mixers.values() for p in m.parameters()]
+        torch.nn.utils.clip_grad_norm_(parameters, CLIP)
+        self.optimiser.step(factor * self.rate)
+        self.optimiser.zero_grad()
+        return True
+
+
+def train(args, passes, teacher):
+    path = places.work(args.name + '.pt')
+    resumed = checkpoint.load(path) if os.path.exists(path) and not args.restart else None
+    layers = [int(x) for x in args.layers.split(',')]
+    mixers = checkpoint.load_mixers(path if resumed else args.init, layers, passes.device)
+    assistant = read_tokenizer(places.teacher()).token_to_id('assistant')
+    distiller, run = Distiller(passes, teacher, mixers, assistant), Run(args, mixers, path)
+    log = checkpoint.Log(places.work(args.name + '.jsonl'))
+    if resumed:
+        run.restore(resumed)
+        run.step, run.tokens, run.curve = resumed['step'], resumed['tokens'], resumed['curve']
+    per_step = args.rows * args.length * args.accumulate
+    total = run.step + max(0, args.tokens - run.tokens) // per_step
+    draw = Rows(args.seed, args.length, MIX if args.stage == 'e2e' else ('sampled',))
+    thousand = Thousand(args.thousand, args.length, args.seed) if args.stage == 'finetune' else None
+    log(start=run.step, stage=args.stage, tokens=run.tokens, until=args.tokens, lr=args.lr, layers_swapped=layers,
+        device=passes.describe(), held=held_kl(distiller))
+    run.save()
+
+    def gradients(step):
+        share, losses = 1 / args.accumulate, []
+        for i in range(args.accumulate):
+            if thousand and i % 2 == 0:
+                losses.append(distiller.cross_entropy(thousand(args.rows).to(passes.device), share))
+            else:
+                ids = draw(step * args.accumulate + i, args.rows).to(passes.device)
+                losses.append(distiller.kl(ids, args.stage != 'e2e', share))
+        return mean(losses)
+
+    saved = reported = time.monotonic()
+    losses, all_kinds = [], []
+    while run.step < total:
+        factor = schedule(run.step, total, args.warmup, args.decay)
+        last_tenth = run.step >= total - total // 10
+        with shipped_as(mixers.values(), args.quantise if last_tenth or args.quantise_all else None):
+            loss = gradients(run.step)
+        kinds, norms = gradient_norms(mixers)
+        taken = run.update(loss, sum(v * v for v in norms.values()) ** .5, factor)
+        run.step += 1
+        run.tokens += per_step
+        if taken:
+            losses.append(loss)
+            all_kinds.append(kinds)
+        else:
+            log(skipped=run.step, loss=loss, norms=kinds, layer_norms={l: round(v, 3) for l, v in norms.items()})
+        if run.step % args.report == 0 and losses:
+            now, level = time.monotonic(), mean(losses)
+            run.curve.append((run.tokens, level))
+            log(step=run.step, tokens=run.tokens, loss=level, rate=factor * run.rate * args.lr,
+                speed=args.report * per_step / (now - reported), norms={k: round(mean(n[k] for n in all_kinds), 4) for k in all_kinds[0]})
+            losses, all_kinds, reported = [], [], now
+            run.best = level if run.best is None else min(run.best, level)
+            if level > WORSE_TO_RETREAT * run.best:
+                run.retreat(log)
+            elif time.monotonic() - saved > args.save_every:
+                run.save()
+                saved = time.monotonic()
+        if run.skips >= SKIPS_TO_RETREAT:
+            run.retreat(log)
+    with shipped_as(mixers.values(), args.quantise):
+        log(done=run.step, tokens=run.tokens, quantised=args.quantise, held=held_kl(distiller))
+    run.save()
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('stage', choices=STAGES)
+    p.add_argument('--name', help='of checkpoint and log in RECIPE_DIR (default: the stage)')
+    p.add_argument('--init', help='mixers to begin with (default: the stage before)')
+    p.add_argument('--layers', required=True, help='recurrent layers, such as 2,3,4')
+    p.add_argument('--tokens', type=lambda x: int(float(x)), default=1_000_000)
+    p.add_argument('--rows', type=int, default=4)
+    p.add_argument('--length', type=int, default=512)
+    p.add_argument('--accumulate', type=int, default=2)
+    p.add_argument('--lr', type=float, default=2e-4)
+    p.add_argument('--vector-scale', type=float, default=1.)
+    p.add_argument('--warmup', type=int, default=20)
+    p.add_argument('--decay', type=float, default=.3)
+    p.add_argument('--quantise', default='Q5_1', help='type the mixers ship in; the last tenth trains under it')
+    p.add_argument('--quantise-all', action='store_true', help='from the first step (restarts from shipped weights)')
+    p.add_argument('--thousand', default=os.path.join(places.HERE, 'thousand.jsonl'))
+    p.add_argument('--report', type=int, default=5)
+    p.add_argument('--save-every', type=float, default=600, help='seconds')
+    p.add_argument('--seed', type=int, default=1)
+    p.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    p.add_argument('--restart', action='store_true')
+    args = p.parse_args()
+    args.name = args.name or args.stage
+    args.init = args.init or places.work({'e2e': 'layerwise', 'finish': 'e2e', 'finetune': 'finish'}[args.stage] + '.pt')
+    torch.manual_seed(args.seed)
+    train(args, Passes(args.device), load_teacher(places.teacher(), device=args.device))
+
+
+if __name__ == '__main__':
+    main()
