@@ -1,3 +1,9 @@
 noinst_LIBRARIES += src/chat/libchat.a
-src_chat_libchat_a_SOURCES =
+src_chat_libchat_a_SOURCES = \
+	src/chat/event.c src/chat/event.h \
+	src/chat/event_json.h src/chat/event_read.c src/chat/event_write.c \
+	src/chat/journal.c src/chat/journal.h \
+	src/chat/tree.c src/chat/tree.h \
+	src/chat/tree_apply.c src/chat/tree_parts.h \
+	src/chat/writer.c src/chat/writer.h
 src_chat_libchat_a_CPPFLAGS = $(AM_CPPFLAGS) $(CJSON_CFLAGS)
