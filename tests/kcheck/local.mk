@@ -1,0 +1,18 @@
+# Every kernel, every level, against C; the C kernels against double. kcheck --bench times them.
+# Joins check_PROGRAMS and TESTS when kern.c has its table.
+EXTRA_PROGRAMS = tests/kcheck/kcheck
+tests_kcheck_kcheck_SOURCES = \
+	tests/kcheck/kcheck.h tests/kcheck/kcheck.c \
+	tests/kcheck/bench.h tests/kcheck/bench.c \
+	tests/kcheck/selftest.h tests/kcheck/selftest.c \
+	tests/kcheck/check_attn.c \
+	tests/kcheck/check_conv.c \
+	tests/kcheck/check_elem.c \
+	tests/kcheck/check_linear_f.c \
+	tests/kcheck/check_linear_q.c \
+	tests/kcheck/check_math.c \
+	tests/kcheck/check_norm.c \
+	tests/kcheck/check_quant.c \
+	tests/kcheck/check_rope.c \
+	tests/kcheck/check_scan.c
+tests_kcheck_kcheck_LDADD = $(KERNELS)
