@@ -14,3 +14,14 @@ kernels_libkern_c_a_SOURCES += kernels/c/attn.c
 kernels_libkern_c_a_SOURCES += kernels/c/conv.c
 kernels_libkern_c_a_SOURCES += kernels/c/scan1.c
 kernels_libkern_c_a_SOURCES += kernels/c/scan2.c
+kernels_libkern_c_a_SOURCES += kernels/layout.h
+kernels_libkern_c_a_SOURCES += kernels/c/pack.c
+kernels_libkern_c_a_SOURCES += kernels/c/dequant.c
+kernels_libkern_c_a_SOURCES += kernels/c/quant.c
+kernels_libkern_c_a_SOURCES += kernels/c/linear_q.c
+if X86_64
+kernels_libkern_c_a_SOURCES += kernels/x86/cpu.h
+kernels_libkern_c_a_SOURCES += kernels/x86/have.h
+kernels_libkern_c_a_SOURCES += kernels/x86/cpu.c
+kernels_libkern_c_a_SOURCES += kernels/x86/amx_probe.c
+endif

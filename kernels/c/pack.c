@@ -1,0 +1,133 @@
+/* Packing of quantised weights: rows of a GGUF tensor into groups of 16 interleaved rows (layout.h). */
+#include "impl.h"
+#include "layout.h"
+
+#include <string.h>
+
+/* Bytes src[0, n) of row r into its lane of n / 4 vectors, with flip applied to each. */
+static void put_lane(uint8_t *dst, size_t r, const uint8_t *src, size_t n, uint32_t flip)
+{
+    for (size_t v = 0; v < n / 4; v++) {
+        uint32_t u;
+        memcpy(&u, src + 4 * v, 4);
+        u ^= flip;
+        memcpy(dst + v * Q_VEC + 4 * r, &u, 4);
+    }
+}
+
+/* A row's 16-bit scale number i of a block. */
+static void put_f16(uint8_t *dst, size_t i, size_t r, const uint8_t *src)
+{
+    memcpy(dst + 2 * (i * Q_LANES + r), src, 2);
+}
+
+/* The fifth bits of 32 codes, bit k of qh for element k = 4v + b, to bit v of byte b. */
+static void put_fifth(uint8_t *dst, size_t r, const uint8_t *src)
+{
+    uint32_t qh = (uint32_t)src[0] | (uint32_t)src[1] << 8 | (uint32_t)src[2] << 16 | (uint32_t)src[3] << 24;
+    for (size_t b = 0; b < 4; b++) {
+        unsigned bits = 0;
+        for (unsigned v = 0; v < 8; v++)
+            bits |= (qh >> (4 * v + b) & 1) << v;
+        dst[4 * r + b] = (uint8_t)bits;
+    }
+}
+
+void kern_q4k_scales(const uint8_t s[12], uint8_t sc[8], uint8_t mn[8])
+{
+    for (size_t j = 0; j < 4; j++) {
+        sc[j] = s[j] & 63;
+        mn[j] = s[j + 4] & 63;
+        sc[j + 4] = (uint8_t)((s[j + 8] & 15) | (s[j] >> 6) << 4);
+        mn[j + 4] = (uint8_t)(s[j + 8] >> 4 | (s[j + 4] >> 6) << 4);
+    }
+}
+
+static void put_q4k(uint8_t *codes, uint8_t *scale, size_t r, const uint8_t *blk)
+{
+    uint8_t sc[8], mn[8];
+    kern_q4k_scales(blk + 4, sc, mn);
+    for (size_t j = 0; j < 8; j++) {
+        scale[j * Q_LANES + r] = sc[j];
+        scale[Q4K_MIN + (j / 2 * Q_LANES + r) * 2 + j % 2] = mn[j];
+    }
+    put_f16(scale + Q4K_D, 0, r, blk);
+    put_f16(scale + Q4K_D, 1, r, blk + 2);
+    put_lane(codes, r, blk + 16, 128, 0);
+}
+
+static void put_q6k(uint8_t *codes, uint8_t *high, uint8_t *scale, size_t r, const uint8_t *blk)
+{
+    for (size_t j = 0; j < 16; j++)
+        scale[(j / 2 * Q_LANES + r) * 2 + j % 2] = blk[192 + j];
+    put_f16(scale + Q6K_D, 0, r, blk + 208);
+    put_lane(codes, r, blk, 128, 0);
+    put_lane(high, r, blk + 128, 64, 0);
+}
+
+/* One block of row r. */
+static void put_block(enum kern_type type, uint8_t *codes, uint8_t *high, uint8_t *scale, size_t r, const uint8_t *blk)
+{
+    switch (type) {
+    case KERN_Q4_0:
+        put_f16(scale, 0, r, blk);
+        put_lane(codes, r, blk + 2, 16, 0);
+        return;
+    case KERN_Q4_1:
+        put_f16(scale, 0, r, blk);
+        put_f16(scale, 1, r, blk + 2);
+        put_lane(codes, r, blk + 4, 16, 0);
+        return;
+    case KERN_Q5_0:
+        put_f16(scale, 0, r, blk);
+        put_fifth(high, r, blk + 2);
+        put_lane(codes, r, blk + 6, 16, 0);
+        return;
+    case KERN_Q5_1:
+        put_f16(scale, 0, r, blk);
+        put_f16(scale, 1, r, blk + 2);
+        put_fifth(high, r, blk + 4);
+        put_lane(codes, r, blk + 8, 16, 0);
+        return;
+    case KERN_Q8_0:
+        put_f16(scale, 0, r, blk);
+        put_lane(codes, r, blk + 2, 32, 0x80808080u);
+        return;
+    case KERN_Q4_K:
+        put_q4k(codes, scale, r, blk);
+        return;
+    case KERN_Q6_K:
+        put_q6k(codes, high, scale, r, blk);
+        return;
+    default:
+        return;
+    }
+}
+
+size_t kern_pack_size(enum kern_type type, size_t rows, size_t cols)
+{
+    struct q_layout l = q_layout(type);
+    size_t groups = rows / KERN_GROUP + (rows % KERN_GROUP != 0);
+    return groups * q_group_size(l, cols / kern_types[type].block);
+}
+
+void kern_pack(enum kern_type type, const void *src, size_t rows, size_t cols, size_t g0, size_t g1, void *dst)
+{
+    struct q_layout l = q_layout(type);
+    size_t bytes = kern_types[type].bytes, nb = cols / kern_types[type].block, size = q_group_size(l, nb);
+    if (size == 0)
+        return;
+    for (size_t g = g0; g < g1; g++) {
+        uint8_t *codes = (uint8_t *)dst + g * size, *high = codes + nb * l.codes, *scale = high + nb * l.high;
+        size_t n_rows = rows - g * KERN_GROUP < KERN_GROUP ? rows - g * KERN_GROUP : KERN_GROUP;
+        const uint8_t *row = (const uint8_t *)src + g * KERN_GROUP * nb * bytes;
+        if (n_rows < KERN_GROUP)
+            memset(codes, 0, size);
+        else
+            memset(scale + nb * l.scale, 0, (size_t)(codes + size - (scale + nb * l.scale)));
+        for (size_t b = 0; b < nb; b++)
+            for (size_t r = 0; r < n_rows; r++)
+                put_block(type, codes + b * l.codes, high + b * l.high, scale + b * l.scale, r,
+                          row + (r * nb + b) * bytes);
+    }
+}
