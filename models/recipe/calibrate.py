@@ -23,7 +23,8 @@ from train_layerwise import evaluate, mean
 SCALES, BIASES, REACHES = (.5, .75, 1., 1.5), (.25, .5), (2, 6, 16, 48, 160, 640, 4096)
 DT = .1
 GATE = 3.
-BALLAST = 8.                        # times the RMS norm of a head's values
+BALLAST = 2.                        # times the RMS norm of a head's values: also the most that a value can grow
+                                    # by where the denominator vanishes
 KEPT = HEAD_DIM - 1                 # value directions that fit beside the ballast, twice
 
 
@@ -99,23 +100,19 @@ def map_layer(attention, u, fit_rows=2):
         bias[D_INNER + j * P:D_INNER + (j + 1) * P] = b
         bias[2 * D_INNER + j * P:2 * D_INNER + (j + 1) * P] = b
         m.norm[j * P:(j + 1) * P] = ballast / math.sqrt(P)
+        m.norm[(j + 1) * P - 1] = 1 / math.sqrt(P)                     # the ballast leaves the norm as 1, not as c
         m.wout[:, j * P:j * P + KEPT], m.wout[:, j * P + 64:j * P + 64 + KEPT] = O, -O
         m.A_log[j] = -math.log(DT * max(reach, 2))
     return m, report
 
 
 @torch.no_grad()
-def tame_ballast(m):
-    """The ballast leaves the norm at about 64, so its ssm_out column would learn 64 times too fast: scale it to 1."""
-    last = torch.arange(HEADS) * P + P - 1
-    factor = m.norm[last] * math.sqrt(P)
-    m.norm[last] /= factor
-    m.wout[:, last] *= factor
-
-
-@torch.no_grad()
 def ridge(passes, teacher, mixers, rows, strength, at_once=8):
-    """ssm_out of every mixer from the normal equations of its normed channels, pulled towards its present values."""
+    """ssm_out of every mixer from the normal equations of its normed channels, pulled towards its present values.
+
+    The nine ballasts are one and the same constant. With a pull too weak for their scale their columns grow to a hundred
+    times the others' and cancel; the first head whose denominator wavers then throws the layer far off. Hence ballasts of
+    size 1 and a pull of 1e-3."""
     gram = {l: torch.zeros(D_INNER, D_INNER) for l in mixers}
     cross = {l: torch.zeros(D_INNER, D_MODEL) for l in mixers}
 
@@ -137,6 +134,7 @@ def main():
     p.add_argument('--rows', type=int, default=32, help='of 512 tokens, for the mapping')
     p.add_argument('--ridge-rows', type=int, default=192)
     p.add_argument('--strength', type=float, default=1e-3)
+    p.add_argument('--layers', help='such as 5,20 (default: all)')
     p.add_argument('--seed', type=int, default=7)
     args = p.parse_args()
     torch.manual_seed(args.seed)
@@ -151,12 +149,10 @@ def main():
         for part in draw(0, args.rows).split(8):
             passes.hidden(teacher, part, tap)
     mixers = {}
-    for l in range(LAYERS):
+    for l in [int(x) for x in args.layers.split(',')] if args.layers else range(LAYERS):
         mixers[l], report = map_layer(teacher.blocks[l].mixer, torch.cat(inputs.pop(l)))
         log(layer=l, heads=report)
     ridge(passes, teacher, mixers, draw(1, args.ridge_rows), args.strength)
-    for m in mixers.values():
-        tame_ballast(m)
     errors = evaluate(passes, teacher, mixers, draw(2, 32))
     log(mapped=mean(errors.values()), layers={l: round(e, 4) for l, e in errors.items()})
     checkpoint.save(places.work('mapped.pt'), mixers=mixers, stage='calibrate')

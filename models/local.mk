@@ -1,0 +1,39 @@
+# The recipe that makes the embedded model. `make recipe-check PYTHON=...` runs its own tests (Python with
+# models/recipe/requirements.txt), and with RECIPE_TEACHER and RECIPE_TEXT set every stage at toy size.
+EXTRA_DIST += \
+	models/README.md \
+	models/recipe/NOTES.md \
+	models/recipe/THOUSAND.md \
+	models/recipe/calibrate.py \
+	models/recipe/check.py \
+	models/recipe/check_thousand.py \
+	models/recipe/checkpoint.py \
+	models/recipe/data.py \
+	models/recipe/dry \
+	models/recipe/evaluate.py \
+	models/recipe/export.py \
+	models/recipe/fast.py \
+	models/recipe/ifeval.py \
+	models/recipe/kernels.cpp \
+	models/recipe/mixer.py \
+	models/recipe/model.py \
+	models/recipe/optimiser.py \
+	models/recipe/parity.py \
+	models/recipe/places.py \
+	models/recipe/quantise.py \
+	models/recipe/rank.py \
+	models/recipe/recipe \
+	models/recipe/requirements.txt \
+	models/recipe/sample.py \
+	models/recipe/systems.txt \
+	models/recipe/talk.py \
+	models/recipe/teacher.py \
+	models/recipe/thousand.jsonl \
+	models/recipe/train_e2e.py \
+	models/recipe/train_layerwise.py
+
+.PHONY: recipe-check
+recipe-check:
+	python3 $(top_srcdir)/models/recipe/check_thousand.py
+	$(top_srcdir)/models/recipe/recipe check
+	test -z "$$RECIPE_TEACHER$$RECIPE_TEXT" || $(top_srcdir)/models/recipe/recipe dry
