@@ -25,3 +25,21 @@ kernels_libkern_c_a_SOURCES += kernels/x86/have.h
 kernels_libkern_c_a_SOURCES += kernels/x86/cpu.c
 kernels_libkern_c_a_SOURCES += kernels/x86/amx_probe.c
 endif
+
+# The levels of x86-64. kern.c calls into them and they into it: libkern_c stands at both ends of the list.
+KERN_CFLAGS_AVX2 = $(AM_CFLAGS) -mavx2 -mfma -mf16c
+KERN_CFLAGS_AVX512 = $(KERN_CFLAGS_AVX2) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
+if X86_64
+noinst_LIBRARIES += kernels/libkern_avx512.a
+KERNELS += kernels/libkern_avx512.a kernels/libkern_c.a
+kernels_libkern_avx512_a_CFLAGS = $(KERN_CFLAGS_AVX512)
+kernels_libkern_avx512_a_SOURCES = kernels/x86/avx512.h
+kernels_libkern_avx512_a_SOURCES += kernels/x86/linear_f_avx512.c
+kernels_libkern_avx512_a_SOURCES += kernels/x86/norm_avx512.c
+kernels_libkern_avx512_a_SOURCES += kernels/x86/elem_avx512.c
+kernels_libkern_avx512_a_SOURCES += kernels/x86/rope_avx512.c
+kernels_libkern_avx512_a_SOURCES += kernels/x86/attn_avx512.c
+kernels_libkern_avx512_a_SOURCES += kernels/x86/conv_avx512.c
+kernels_libkern_avx512_a_SOURCES += kernels/x86/scan1_avx512.c
+kernels_libkern_avx512_a_SOURCES += kernels/x86/scan2_avx512.c
+endif

@@ -1,6 +1,6 @@
 # Every kernel, every level, against C; the C kernels against double. kcheck --bench times them.
-# Joins check_PROGRAMS and TESTS when kern.c has its table.
-EXTRA_PROGRAMS = tests/kcheck/kcheck
+check_PROGRAMS += tests/kcheck/kcheck
+TESTS += tests/kcheck/kcheck
 tests_kcheck_kcheck_SOURCES = \
 	tests/kcheck/kcheck.h tests/kcheck/kcheck.c \
 	tests/kcheck/bench.h tests/kcheck/bench.c \

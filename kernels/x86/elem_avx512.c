@@ -1,0 +1,62 @@
+#include "impl.h"
+#include "x86/avx512.h"
+
+void kern_add_avx512(float *y, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i += 16) {
+        __mmask16 m = mask_at(i, n);
+        __m512 v = _mm512_add_ps(_mm512_maskz_loadu_ps(m, y + i), _mm512_maskz_loadu_ps(m, x + i));
+        _mm512_mask_storeu_ps(y + i, m, v);
+    }
+}
+
+void kern_scale_avx512(float *y, float s, size_t n)
+{
+    for (size_t i = 0; i < n; i += 16) {
+        __mmask16 m = mask_at(i, n);
+        _mm512_mask_storeu_ps(y + i, m, _mm512_mul_ps(_mm512_maskz_loadu_ps(m, y + i), _mm512_set1_ps(s)));
+    }
+}
+
+void kern_mul_silu_avx512(float *y, const float *x, const float *z, size_t n)
+{
+    for (size_t i = 0; i < n; i += 16) {
+        __mmask16 m = mask_at(i, n);
+        __m512 g = silu_x16(_mm512_maskz_loadu_ps(m, z + i));
+        _mm512_mask_storeu_ps(y + i, m, _mm512_mul_ps(_mm512_maskz_loadu_ps(m, x + i), g));
+    }
+}
+
+void kern_softplus_bias_avx512(float *y, const float *bias, size_t n)
+{
+    for (size_t i = 0; i < n; i += 16) {
+        __mmask16 m = mask_at(i, n);
+        __m512 v = _mm512_add_ps(_mm512_maskz_loadu_ps(m, y + i), _mm512_maskz_loadu_ps(m, bias + i));
+        _mm512_mask_storeu_ps(y + i, m, softplus_x16(v));
+    }
+}
+
+void kern_exp_avx512(float *y, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i += 16) {
+        __mmask16 m = mask_at(i, n);
+        _mm512_mask_storeu_ps(y + i, m, exp_x16(_mm512_maskz_loadu_ps(m, x + i)));
+    }
+}
+
+void kern_to_f16_avx512(void *y, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i += 16) {
+        __mmask16 m = mask_at(i, n);
+        __m256i h = _mm512_cvtps_ph(_mm512_maskz_loadu_ps(m, x + i), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+        _mm256_mask_storeu_epi16((char *)y + 2 * i, m, h);
+    }
+}
+
+void kern_from_f16_avx512(float *y, const void *x, size_t n)
+{
+    for (size_t i = 0; i < n; i += 16) {
+        __mmask16 m = mask_at(i, n);
+        _mm512_mask_storeu_ps(y + i, m, load_f16x16(m, (const char *)x + 2 * i));
+    }
+}

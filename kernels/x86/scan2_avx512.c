@@ -1,0 +1,142 @@
+/* The states n of a row p in the lanes. Over a chunk the rows stay in registers while the tokens pass; the sums of
+ * sixteen (row, token) pairs are turned at once. */
+#include "impl.h"
+#include "x86/avx512.h"
+
+#include <math.h>
+
+enum { CHUNK = 64 }; /* tokens whose decays are made ahead */
+
+struct chunk {
+    const struct kern_scan2 *a;
+    size_t t0, n_tok;
+    float decay[CHUNK], dt[CHUNK];
+};
+
+static void chunk_init(struct chunk *c, const struct kern_scan2 *a, size_t t0)
+{
+    c->a = a;
+    c->t0 = t0;
+    c->n_tok = a->n_tok - t0 < CHUNK ? a->n_tok - t0 : CHUNK;
+    for (size_t t = 0; t < c->n_tok; t++) {
+        c->dt[t] = a->dt[(t0 + t) * a->dt_stride];
+        c->decay[t] = c->dt[t] * a->a;
+    }
+    for (size_t t = 0; t < c->n_tok; t += 16) {
+        __mmask16 m = mask_at(t, c->n_tok);
+        _mm512_mask_storeu_ps(c->decay + t, m, exp_x16(_mm512_maskz_loadu_ps(m, c->decay + t)));
+    }
+}
+
+/* Rows p0 .. p0+P-1, V vectors each, n_state = 16 V; P V <= 16. */
+KERN_INLINE void rows_kept(const struct chunk *ck, size_t p0, const int P, const int V)
+{
+    const struct kern_scan2 *a = ck->a;
+    float *state = a->s + p0 * a->n_state;
+    const int T = 16 / P; /* tokens whose sums are turned at once */
+    __m512 s[16], sum[16];
+#pragma GCC unroll 16
+    for (int i = 0; i < P * V; i++)
+        s[i] = _mm512_loadu_ps(state + 16 * i);
+    for (size_t t0 = 0; t0 < ck->n_tok; t0 += (size_t)T) {
+        size_t n = ck->n_tok - t0 < (size_t)T ? ck->n_tok - t0 : (size_t)T;
+        for (size_t j = 0; j < n; j++) {
+            size_t t = ck->t0 + t0 + j;
+            const float *x = a->x + t * a->x_stride + p0, *b = a->b + t * a->bc_stride, *c = a->c + t * a->bc_stride;
+            __m512 decay = _mm512_set1_ps(ck->decay[t0 + j]), dtx[4], acc[4];
+#pragma GCC unroll 4
+            for (int p = 0; p < P; p++) {
+                dtx[p] = _mm512_set1_ps(ck->dt[t0 + j] * x[p]);
+                acc[p] = _mm512_setzero_ps();
+            }
+#pragma GCC unroll 16
+            for (int v = 0; v < V; v++) {
+                __m512 bv = _mm512_loadu_ps(b + 16 * v), cv = _mm512_loadu_ps(c + 16 * v);
+#pragma GCC unroll 4
+                for (int p = 0; p < P; p++) {
+                    s[p * V + v] = _mm512_fmadd_ps(decay, s[p * V + v], _mm512_mul_ps(dtx[p], bv));
+                    acc[p] = _mm512_fmadd_ps(s[p * V + v], cv, acc[p]);
+                }
+            }
+#pragma GCC unroll 4
+            for (int p = 0; p < P; p++)
+                sum[j * (size_t)P + (size_t)p] = acc[p];
+        }
+        for (size_t j = n * (size_t)P; j < 16; j++)
+            sum[j] = _mm512_setzero_ps();
+        float y[16];
+        _mm512_storeu_ps(y, tree_16x16(sum));
+        for (size_t j = 0; j < n; j++) {
+            size_t t = ck->t0 + t0 + j;
+            for (size_t p = 0; p < (size_t)P; p++) {
+                float x = a->x[t * a->x_stride + p0 + p];
+                a->y[t * a->y_stride + p0 + p] = fmaf(a->d, x, y[j * (size_t)P + p]);
+            }
+        }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < P * V; i++)
+        _mm512_storeu_ps(state + 16 * i, s[i]);
+}
+
+/* One row at one time, its states in memory. */
+KERN_INLINE __m512 row_once(float *s, const float *b, const float *c, size_t n_state, __m512 decay, __m512 dtx)
+{
+    __m512 acc = _mm512_setzero_ps();
+    size_t n = 0;
+    for (; n + 16 <= n_state; n += 16) {
+        __m512 v = _mm512_fmadd_ps(decay, _mm512_loadu_ps(s + n), _mm512_mul_ps(dtx, _mm512_loadu_ps(b + n)));
+        _mm512_storeu_ps(s + n, v);
+        acc = _mm512_fmadd_ps(v, _mm512_loadu_ps(c + n), acc);
+    }
+    if (n < n_state) {
+        __mmask16 m = mask16(n_state - n);
+        __m512 bv = _mm512_maskz_loadu_ps(m, b + n), cv = _mm512_maskz_loadu_ps(m, c + n);
+        __m512 v = _mm512_fmadd_ps(decay, _mm512_maskz_loadu_ps(m, s + n), _mm512_mul_ps(dtx, bv));
+        _mm512_mask_storeu_ps(s + n, m, v);
+        acc = _mm512_fmadd_ps(_mm512_maskz_mov_ps(m, v), cv, acc);
+    }
+    return acc;
+}
+
+/* Rows [p0, n_p), sixteen at a time, token after token. */
+static void rows_streamed(const struct chunk *ck, size_t p0)
+{
+    const struct kern_scan2 *a = ck->a;
+    for (size_t j = 0; j < ck->n_tok; j++) {
+        size_t t = ck->t0 + j;
+        const float *x = a->x + t * a->x_stride, *b = a->b + t * a->bc_stride, *c = a->c + t * a->bc_stride;
+        __m512 decay = _mm512_set1_ps(ck->decay[j]), sum[16];
+        for (size_t p = p0; p < a->n_p; p += 16) {
+            __mmask16 m = mask_at(p, a->n_p);
+            for (size_t i = 0; i < 16; i++) {
+                sum[i] = _mm512_setzero_ps();
+                if (p + i < a->n_p)
+                    sum[i] = row_once(a->s + (p + i) * a->n_state, b, c, a->n_state, decay,
+                                      _mm512_set1_ps(ck->dt[j] * x[p + i]));
+            }
+            __m512 y = _mm512_fmadd_ps(_mm512_set1_ps(a->d), _mm512_maskz_loadu_ps(m, x + p), tree_16x16(sum));
+            _mm512_mask_storeu_ps(a->y + t * a->y_stride + p, m, y);
+        }
+    }
+}
+
+void kern_scan2_avx512(const struct kern_scan2 *a)
+{
+    struct chunk ck;
+    for (size_t t0 = 0; t0 < a->n_tok; t0 += CHUNK) {
+        size_t p = 0;
+        chunk_init(&ck, a, t0);
+        if (ck.n_tok >= 4) {
+            for (; a->n_state == 128 && p + 2 <= a->n_p; p += 2)
+                rows_kept(&ck, p, 2, 8);
+            for (; a->n_state == 64 && p + 4 <= a->n_p; p += 4)
+                rows_kept(&ck, p, 4, 4);
+            for (; a->n_state == 256 && p < a->n_p; p++)
+                rows_kept(&ck, p, 1, 16);
+            for (; a->n_state == 16 && p + 4 <= a->n_p; p += 4)
+                rows_kept(&ck, p, 4, 1);
+        }
+        rows_streamed(&ck, p);
+    }
+}
