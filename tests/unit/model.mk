@@ -1,0 +1,21 @@
+# A writer of small GGUF files and the fixture models: linked by every test that needs a model.
+check_LIBRARIES = tests/lib/libfixture.a
+tests_lib_libfixture_a_SOURCES = \
+	tests/lib/ggufwrite.c tests/lib/ggufwrite.h \
+	tests/lib/fixture.c tests/lib/fixture.h
+MODEL_TEST_LIBS = tests/lib/libfixture.a $(LIBS_MODEL) $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_gguf tests/unit/test_config
+TESTS += tests/unit/test_gguf tests/unit/test_config
+tests_unit_test_gguf_SOURCES = tests/unit/test_gguf.c
+tests_unit_test_gguf_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_gguf_LDADD = $(MODEL_TEST_LIBS)
+tests_unit_test_config_SOURCES = tests/unit/test_config.c
+tests_unit_test_config_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_config_LDADD = $(MODEL_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test_model
+TESTS += tests/unit/test_model
+tests_unit_test_model_SOURCES = tests/unit/test_model.c
+tests_unit_test_model_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_model_LDADD = $(MODEL_TEST_LIBS)
