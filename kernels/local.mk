@@ -42,4 +42,7 @@ kernels_libkern_avx512_a_SOURCES += kernels/x86/attn_avx512.c
 kernels_libkern_avx512_a_SOURCES += kernels/x86/conv_avx512.c
 kernels_libkern_avx512_a_SOURCES += kernels/x86/scan1_avx512.c
 kernels_libkern_avx512_a_SOURCES += kernels/x86/scan2_avx512.c
+kernels_libkern_avx512_a_SOURCES += kernels/x86/tile.h
+kernels_libkern_avx512_a_SOURCES += kernels/x86/linear_q_avx512.c
+kernels_libkern_avx512_a_SOURCES += kernels/x86/linear_qk_avx512.c
 endif

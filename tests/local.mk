@@ -18,5 +18,6 @@ include tests/unit/token.mk
 include tests/unit/engine.mk
 include tests/unit/chat.mk
 include tests/kcheck/local.mk
+include tests/bench/local.mk
 include tests/cli/local.mk
 include tests/lint/local.mk

@@ -24,6 +24,13 @@
     X(conv_silu)            \
     X(scan1)                \
     X(scan2)                \
+    X(linear_q4_0)          \
+    X(linear_q4_1)          \
+    X(linear_q5_0)          \
+    X(linear_q5_1)          \
+    X(linear_q8_0)          \
+    X(linear_q4_k)          \
+    X(linear_q6_k)          \
     /* end */
 
 #define KERN_HAVE_AMX(X) \

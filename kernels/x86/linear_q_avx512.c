@@ -1,0 +1,101 @@
+/* Products of weights in blocks of 32 by AVX-512 VNNI: one row a lane, vpdpbusd takes four codes of each row with four
+ * activations. It multiplies unsigned by signed, so codes stay unsigned and the sum begins at the offset's share. */
+#include "impl.h"
+#include "x86/tile.h"
+
+#include <immintrin.h>
+
+/* The 8 vectors of unsigned codes of block b; vector v holds k = 4v..4v+3 of 16 rows. */
+ALWAYS void open_block(enum kern_type type, const struct q_group *w, size_t b, __m512i q[8])
+{
+    if (type == KERN_Q8_0) {
+        UNROLL for (int v = 0; v < 8; v++)
+            q[v] = _mm512_load_si512(w->codes + b * 512 + v * Q_VEC);
+        return;
+    }
+    const __m512i low = _mm512_set1_epi8(15), fifth = _mm512_set1_epi8(16);
+    UNROLL for (int v = 0; v < 4; v++) {
+        __m512i c = _mm512_load_si512(w->codes + b * 256 + v * Q_VEC);
+        q[v] = _mm512_and_si512(c, low);
+        q[v + 4] = _mm512_and_si512(_mm512_srli_epi16(c, 4), low);
+    }
+    if (type == KERN_Q4_0 || type == KERN_Q4_1)
+        return;
+    __m512i h = _mm512_load_si512(w->high + b * 64);
+    UNROLL for (int v = 0; v < 8; v++) { /* bit v of each byte to bit 4 */
+        __m512i bit = v < 4 ? _mm512_slli_epi16(h, 4 - v) : _mm512_srli_epi16(h, v - 4);
+        q[v] = _mm512_ternarylogic_epi32(q[v], bit, fifth, 0xf8); /* q | (bit & fifth) */
+    }
+}
+
+ALWAYS __m512 load_f16(const uint8_t *p)
+{
+    return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
+}
+
+/* Where a sum begins: -128, -16 or -8 times the sum of the activations' codes, or 0. */
+ALWAYS __m512i first_sum(enum kern_type type, int32_t off)
+{
+    __m512i o = _mm512_set1_epi32(off);
+    switch (type) {
+    case KERN_Q8_0: return o;
+    case KERN_Q5_0: return _mm512_srai_epi32(o, 3);
+    case KERN_Q4_0: return _mm512_srai_epi32(o, 4);
+    default: return _mm512_setzero_si512();
+    }
+}
+
+ALWAYS __m512i broadcast4(const uint8_t *p)
+{
+    return _mm512_set1_epi32(*(const int32_t *)p);
+}
+
+ALWAYS void tile32(enum kern_type type, const struct tile *t, const int n_tok)
+{
+    const size_t step = type == KERN_Q4_1 || type == KERN_Q5_1 ? 64 : 32; /* bytes of scales */
+    const size_t at_d = t->cols, at_s = at_d + 4 * t->nb, at_off = at_s + 4 * t->nb;
+    __m512 acc[16];
+    UNROLL for (int i = 0; i < n_tok; i++)
+        acc[i] = _mm512_setzero_ps();
+    for (size_t b = 0; b < t->nb; b++) {
+        __m512i q[8];
+        open_block(type, &t->w, b, q);
+        __m512 d = load_f16(t->w.scale + b * step), m = d;
+        if (step == 64)
+            m = load_f16(t->w.scale + b * step + 32);
+        const uint8_t *x = t->x;
+        UNROLL for (int i = 0; i < n_tok; i++, x += t->x_stride) {
+            __m512i sum = first_sum(type, *(const int32_t *)(x + at_off + 4 * b));
+            UNROLL for (int v = 0; v < 8; v++)
+                sum = _mm512_dpbusd_epi32(sum, q[v], broadcast4(x + 32 * b + 4 * v));
+            __m512 dd = _mm512_mul_ps(d, _mm512_set1_ps(*(const float *)(x + at_d + 4 * b)));
+            acc[i] = _mm512_fmadd_ps(dd, _mm512_cvtepi32_ps(sum), acc[i]);
+            if (step == 64)
+                acc[i] = _mm512_fmadd_ps(m, _mm512_set1_ps(*(const float *)(x + at_s + 4 * b)), acc[i]);
+        }
+    }
+    __mmask16 rows = (__mmask16)((1u << t->n_rows) - 1);
+    UNROLL for (int i = 0; i < n_tok; i++)
+        _mm512_mask_storeu_ps(t->y + (size_t)i * t->y_stride, rows, acc[i]);
+}
+
+#define LINEAR(name, type)                                                                    \
+    static void name##_tile(const struct tile *t, unsigned n_tok)                             \
+    {                                                                                         \
+        switch (n_tok) {                                                                      \
+        case 16: tile32(type, t, 16); return;                                                 \
+        case 8: tile32(type, t, 8); return;                                                   \
+        case 4: tile32(type, t, 4); return;                                                   \
+        case 2: tile32(type, t, 2); return;                                                   \
+        default: tile32(type, t, 1); return;                                                  \
+        }                                                                                     \
+    }                                                                                         \
+    void kern_linear_##name##_avx512(const struct kern_linear *a, size_t g0, size_t g1)       \
+    {                                                                                         \
+        walk(a, g0, g1, type, 16, name##_tile);                                               \
+    }
+LINEAR(q4_0, KERN_Q4_0)
+LINEAR(q4_1, KERN_Q4_1)
+LINEAR(q5_0, KERN_Q5_0)
+LINEAR(q5_1, KERN_Q5_1)
+LINEAR(q8_0, KERN_Q8_0)

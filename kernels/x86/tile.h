@@ -1,0 +1,59 @@
+/* How the products of quantised weights walk over groups and tokens; the same at AVX2, AVX-512 and AMX.
+ *
+ * A tile is one group of 16 rows by a few tokens, whose sums stay in registers over all blocks. Tiles are taken group
+ * by group for the same tokens (a tile's activations stay in the first cache), within a run of groups whose weights
+ * stay in the second, so that weights come from memory once however many tokens there are. */
+#ifndef KERN_X86_TILE_H
+#define KERN_X86_TILE_H
+
+#include "layout.h"
+
+#define ALWAYS static inline __attribute__((always_inline))
+
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+enum { RUN_BYTES = 384 << 10 }; /* weights of one run of groups: well inside the second cache of today */
+
+/* What a tile reads and writes. */
+struct tile {
+    struct q_group w;
+    const uint8_t *x;   /* first prepared row */
+    size_t x_stride;    /* bytes */
+    size_t cols, nb;
+    float *y;           /* [tokens, y_stride], at the group's first row */
+    size_t y_stride;
+    unsigned n_rows;    /* rows to write, up to 16 */
+};
+
+/* A tile of n_tok tokens, n_tok one of 1, 2, 4, 8, 16 up to the walk's largest. */
+typedef void (*tile_fn)(const struct tile *t, unsigned n_tok);
+
+ALWAYS void walk(const struct kern_linear *a, size_t g0, size_t g1, enum kern_type type, unsigned largest, tile_fn fn)
+{
+    struct tile t = { .x_stride = a->x_stride, .cols = a->cols, .y_stride = a->y_stride };
+    t.nb = a->cols / kern_types[type].block;
+    size_t group_bytes = q_group_size(q_layout(type), t.nb);
+    size_t run = group_bytes && group_bytes < RUN_BYTES ? RUN_BYTES / group_bytes : 1;
+    for (size_t r0 = g0; r0 < g1; r0 += run) {
+        size_t r1 = g1 - r0 < run ? g1 : r0 + run;
+        unsigned n = largest;
+        for (size_t tok = 0; tok < a->n_tok; tok += n) {
+            while (n > a->n_tok - tok)
+                n /= 2;
+            t.x = (const uint8_t *)a->x + tok * a->x_stride;
+            for (size_t g = r0; g < r1; g++) {
+                size_t row = g * KERN_GROUP;
+                t.w = q_group(a->w, type, t.nb, g);
+                t.y = a->y + tok * a->y_stride + row;
+                t.n_rows = a->rows - row < KERN_GROUP ? (unsigned)(a->rows - row) : KERN_GROUP;
+                fn(&t, n);
+            }
+        }
+    }
+}
+
+#endif
