@@ -74,6 +74,11 @@ int file_sync_dir(const char *path, struct err *e)
 
 int file_write(const char *path, const void *p, size_t n, struct err *e)
 {
+    return file_write2(path, p, n, NULL, 0, e);
+}
+
+int file_write2(const char *path, const void *p, size_t n, const void *q, size_t m, struct err *e)
+{
     struct str tmp = STR_INIT;
     int fd = -1, r = -1;
     if (str_addf(&tmp, "%s.tmp-%ld", path, (long)getpid())) {
@@ -85,7 +90,7 @@ int file_write(const char *path, const void *p, size_t n, struct err *e)
         err_sys(e, "cannot create %s", tmp.p);
         goto fail;
     }
-    if (file_write_all(fd, p, n, e) || (fsync(fd) && err_sys(e, "cannot sync"))) {
+    if (file_write_all(fd, p, n, e) || file_write_all(fd, q, m, e) || (fsync(fd) && err_sys(e, "cannot sync"))) {
         err_prefix(e, "%s", path);
         goto fail;
     }

@@ -16,6 +16,9 @@ int file_read(const char *path, size_t max, struct str *out, struct err *e);
 /* Replaces `path` by these bytes: written beside, synced, renamed, the folder synced. */
 int file_write(const char *path, const void *p, size_t n, struct err *e);
 
+/* As file_write, of two pieces one after the other: a header and its payload. */
+int file_write2(const char *path, const void *p, size_t n, const void *q, size_t m, struct err *e);
+
 /* All n bytes to fd, through short writes and EINTR. */
 int file_write_all(int fd, const void *p, size_t n, struct err *e);
 

@@ -11,4 +11,6 @@ src_base_libbase_a_SOURCES = \
 	src/base/hash.c src/base/hash.h \
 	src/base/rng.c src/base/rng.h \
 	src/base/clock.c src/base/clock.h \
-	src/base/pool.c src/base/pool.h
+	src/base/pool.c src/base/pool.h \
+	src/base/chan.c src/base/chan.h \
+	src/base/gate.c src/base/gate.h

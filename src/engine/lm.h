@@ -3,17 +3,21 @@
 #define ENGINE_LM_H
 
 #include "base/err.h"
+#include "base/gate.h"
 #include "base/pool.h"
 #include "model/model.h"
 #include "token/template.h"
 #include "token/tok.h"
+
+struct lm_vocab; /* the vocabulary's tables, which the tokenizer borrows */
 
 struct lm {
     struct model *model;
     struct tok *tok;
     struct template *tmpl;
     struct pool *pool;   /* borrowed */
-    void *owned;         /* the vocabulary's tables */
+    struct gate gate;    /* held for each call to the model: sessions in several threads take turns by slices */
+    struct lm_vocab *vocab;
 };
 
 struct lm_opts {
@@ -34,6 +38,7 @@ struct lm *lm_open_tokenizer(const char *path, struct err *e);
  * models/ beside the build. `name` NULL asks for the default model. Given path in *out. ERR_NOTFOUND says where it
  * looked and how to get one. */
 struct str;
+int lm_list(struct str *out, struct err *e); /* paths of all models found, one a line, the default first */
 int lm_find(const char *name, struct str *out, struct err *e);
 
 #endif

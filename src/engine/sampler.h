@@ -44,17 +44,18 @@ struct sampler sampler_default(void);
 int sampler_check(const struct sampler *sp, struct err *e);
 
 struct sampler_work;                               /* candidates' memory of one caller */
-struct sampler_work *sampler_work_new(size_t n_vocab);
+struct kern;
+struct sampler_work *sampler_work_new(size_t n_vocab, const struct kern *k); /* k: borrowed, for its exp */
 void sampler_work_free(struct sampler_work *w);
 
-/* Draws the token for `position` (the number of ids before it). history [n_history] is everything read so far, newest
- * last. *prob (may be NULL) is its probability under the final chain, *logprob under the plain softmax.
- * ERR_ARG when a logit is NaN or none is finite. */
 struct sampler_draw {
     int32_t id;
-    float prob;
-    float logprob;
+    float prob;    /* under the whole chain */
+    float logprob; /* under the plain softmax */
 };
+
+/* Draws the token for `position` (the number of ids before it). history [n_history] is everything read so far, newest
+ * last. ERR_ARG when a logit is NaN or none is finite. */
 int sampler_pick(const struct sampler *sp, struct sampler_work *w, const float *logits, size_t n_vocab,
                  const int32_t *history, size_t n_history, uint64_t position, struct sampler_draw *out, struct err *e);
 
