@@ -157,6 +157,21 @@ static void embed_tokens(struct forward *f, const void *arg, size_t t0, size_t t
     }
 }
 
+/* The residual stream of what is still looked at: the tokens that logits are wanted of, and each sequence's last, which
+ * its state keeps. */
+static void finish(struct forward *f)
+{
+    for (size_t i = 0; i < f->n_seqs; i++) {
+        const struct model_seq *q = &f->seqs[i];
+        if (!q->n)
+            continue;
+        size_t last = f->first[i] + q->n - 1;
+        for (size_t t = last + 1 - (q->n_logits ? q->n_logits : 1); t <= last; t++)
+            add_pending(f, t);
+        memcpy(q->s->hidden, f->x + last * f->x_stride, f->m->c.n_embd * sizeof *f->x);
+    }
+}
+
 /* The last n_logits tokens of each sequence: normed into mid, one after the other, and through the output matrix. */
 static void logits(struct forward *f)
 {
@@ -165,10 +180,8 @@ static void logits(struct forward *f)
     size_t rows = 0;
     for (size_t i = 0; i < f->n_seqs; i++) {
         const struct model_seq *q = &f->seqs[i];
-        for (size_t t = f->first[i] + q->n - q->n_logits; t < f->first[i] + q->n; t++, rows++) {
-            add_pending(f, t);
+        for (size_t t = f->first[i] + q->n - q->n_logits; t < f->first[i] + q->n; t++, rows++)
             f->k->rms_norm(f->mid + rows * f->mid_stride, f->x + t * f->x_stride, f->m->output_norm, c->n_embd, c->eps);
-        }
     }
     input_prepare(f, &in, 0, rows);
     linear_logits(f, &in, &f->m->output, 1 / c->logit_scale);
@@ -325,7 +338,24 @@ int model_forward(const struct model *m, struct pool *pool, struct model_scratch
         if (l->mlp_norm)
             mlp_forward(&f, l);
     }
+    finish(&f);
     logits(&f);
     advance(&f);
+    return 0;
+}
+
+int model_logits(const struct model *m, struct pool *pool, struct model_scratch *w, const struct mstate *s, float *out,
+                 struct err *e)
+{
+    struct model_seq one = { .n = 1, .logits = out, .n_logits = 1 };
+    struct forward f = { .m = m, .k = &m->k, .pool = pool, .members = pool_size(pool), .seqs = &one, .n_seqs = 1, .n_tok = 1 };
+    if (!s->n_pos)
+        return err_set(e, ERR_ARG, "a state that has read nothing has no logits; feed it a token first");
+    if (take_buffers(&f, w, e))
+        return -1;
+    kern_thread_init();
+    f.first[0] = 0;
+    memcpy(f.x, s->hidden, m->c.n_embd * sizeof *f.x);
+    logits(&f);
     return 0;
 }

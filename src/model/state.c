@@ -54,11 +54,12 @@ bool model_rows_f32(const struct model *m)
 int mstate_init(struct mstate *s, const struct model *m, struct err *e)
 {
     *s = (struct mstate){ 0 };
-    if (!m->rec_floats)
-        return 0;
-    s->rec = mem_alloc_aligned(m->rec_floats * sizeof *s->rec);
-    if (!s->rec)
+    s->rec = m->rec_floats ? mem_alloc_aligned(m->rec_floats * sizeof *s->rec) : NULL;
+    s->hidden = mem_alloc(m->c.n_embd, sizeof *s->hidden);
+    if (!s->hidden || (m->rec_floats && !s->rec)) {
+        mstate_release(s);
         return err_nomem(e, "a conversation's state");
+    }
     mstate_clear(s, m);
     return 0;
 }
@@ -67,6 +68,7 @@ void mstate_release(struct mstate *s)
 {
     mem_free_aligned(s->rec);
     free(s->rows);
+    free(s->hidden);
     *s = (struct mstate){ 0 };
 }
 
@@ -74,6 +76,7 @@ void mstate_clear(struct mstate *s, const struct model *m)
 {
     if (s->rec)
         memset(s->rec, 0, m->rec_floats * sizeof *s->rec);
+    memset(s->hidden, 0, m->c.n_embd * sizeof *s->hidden);
     s->n_pos = 0;
     s->rolled = (struct hash128){ 0, 0 };
 }
@@ -96,6 +99,7 @@ int mstate_copy(struct mstate *to, const struct mstate *from, const struct model
         memcpy(to->rec, from->rec, m->rec_floats * sizeof *to->rec);
     if (m->row_bytes && from->n_pos)
         memcpy(to->rows, from->rows, from->n_pos * m->row_bytes);
+    memcpy(to->hidden, from->hidden, m->c.n_embd * sizeof *to->hidden);
     to->n_pos = from->n_pos;
     to->rolled = from->rolled;
     return 0;

@@ -248,6 +248,7 @@ static void a_copied_state_goes_on_alike(void **state)
     (void)state;
     enum { N = 40, CUT = 17 };
     static float whole[N * V], part[N * V];
+    float again[V];
     int32_t ids[N];
     make_ids(ids, N, 11);
     for (int i = 0; i < N_FIXTURES; i++) {
@@ -256,10 +257,15 @@ static void a_copied_state_goes_on_alike(void **state)
         struct model *m = open_fixture(all_fixtures[i], KERN_Q8_0, KERN_N_LEVELS);
         assert_int_equal(mstate_init(&a, m, &e) | mstate_init(&b, m, &e), 0);
         struct hash128 empty = mstate_hash(&a, m);
+        struct model_scratch *w = model_scratch_new();
+        assert_int_equal(model_logits(m, NULL, w, &a, again, &e), -1);
         feed(m, NULL, &a, ids, CUT, N, whole);
         assert_false(hash128_equal(mstate_hash(&a, m), empty));
         assert_int_equal(mstate_copy(&b, &a, m, &e), 0);
         assert_true(hash128_equal(mstate_hash(&a, m), mstate_hash(&b, m)));
+        assert_int_equal(model_logits(m, NULL, w, &b, again, &e), 0); /* a restored state can be sampled from at once */
+        assert_memory_equal(again, whole + (CUT - 1) * V, sizeof again);
+        model_scratch_free(w);
         feed(m, NULL, &a, ids + CUT, N - CUT, N, whole);
         feed(m, NULL, &b, ids + CUT, N - CUT, 5, part);
         assert_memory_equal(whole, part, (N - CUT) * V * sizeof *whole);
