@@ -30,8 +30,18 @@ endif
 KERN_CFLAGS_AVX2 = $(AM_CFLAGS) -mavx2 -mfma -mf16c
 KERN_CFLAGS_AVX512 = $(KERN_CFLAGS_AVX2) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
 if X86_64
-noinst_LIBRARIES += kernels/libkern_avx512.a
-KERNELS += kernels/libkern_avx512.a kernels/libkern_c.a
+noinst_LIBRARIES += kernels/libkern_avx2.a kernels/libkern_avx512.a
+KERNELS += kernels/libkern_avx2.a kernels/libkern_avx512.a kernels/libkern_c.a
+kernels_libkern_avx2_a_CFLAGS = $(KERN_CFLAGS_AVX2)
+kernels_libkern_avx2_a_SOURCES = kernels/x86/avx2.h
+kernels_libkern_avx2_a_SOURCES += kernels/x86/linear_f_avx2.c
+kernels_libkern_avx2_a_SOURCES += kernels/x86/norm_avx2.c
+kernels_libkern_avx2_a_SOURCES += kernels/x86/elem_avx2.c
+kernels_libkern_avx2_a_SOURCES += kernels/x86/rope_avx2.c
+kernels_libkern_avx2_a_SOURCES += kernels/x86/attn_avx2.c
+kernels_libkern_avx2_a_SOURCES += kernels/x86/conv_avx2.c
+kernels_libkern_avx2_a_SOURCES += kernels/x86/scan1_avx2.c
+kernels_libkern_avx2_a_SOURCES += kernels/x86/scan2_avx2.c
 kernels_libkern_avx512_a_CFLAGS = $(KERN_CFLAGS_AVX512)
 kernels_libkern_avx512_a_SOURCES = kernels/x86/avx512.h
 kernels_libkern_avx512_a_SOURCES += kernels/x86/linear_f_avx512.c

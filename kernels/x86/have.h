@@ -3,6 +3,24 @@
 #define KERN_X86_HAVE_H
 
 #define KERN_HAVE_AVX2(X) \
+    X(linear_f32)           \
+    X(linear_f16)           \
+    X(linear_bf16)          \
+    X(rms_norm)             \
+    X(add)                  \
+    X(scale)                \
+    X(mul_silu)             \
+    X(softplus_bias)        \
+    X(exp)                  \
+    X(dot)                  \
+    X(max)                  \
+    X(to_f16)               \
+    X(from_f16)             \
+    X(rope)                 \
+    X(attn)                 \
+    X(conv_silu)            \
+    X(scan1)                \
+    X(scan2)                \
     /* end */
 
 #define KERN_HAVE_AVX512(X) \

@@ -37,16 +37,19 @@ float kern_dot_avx512(const float *x, const float *y, size_t n)
 
 float kern_max_avx512(const float *x, size_t n)
 {
-    const __m512 low = _mm512_set1_ps(-INFINITY);
-    __m512 top[4] = { low, low, low, low };
+    __m512 top = _mm512_set1_ps(-INFINITY), top2 = top;
     __mmask16 nan = 0;
-    for (size_t i = 0, j = 0; i < n; i += 16, j = (j + 1) % 4) {
-        __m512 v = _mm512_mask_loadu_ps(low, mask_at(i, n), x + i);
-        nan |= _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
-        top[j] = _mm512_max_ps(top[j], v);
+    size_t i = 0;
+    for (; i + 32 <= n; i += 32) {
+        __m512 v = _mm512_loadu_ps(x + i), u = _mm512_loadu_ps(x + i + 16);
+        nan |= _mm512_cmp_ps_mask(v, u, _CMP_UNORD_Q); /* either is NaN */
+        top = _mm512_max_ps(top, v);
+        top2 = _mm512_max_ps(top2, u);
     }
-    if (nan)
-        return NAN;
-    __m512 m = _mm512_max_ps(_mm512_max_ps(top[0], top[1]), _mm512_max_ps(top[2], top[3]));
-    return _mm512_reduce_max_ps(m) + 0.0f;
+    for (; i < n; i += 16) {
+        __m512 v = _mm512_mask_loadu_ps(top, mask_at(i, n), x + i);
+        nan |= _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
+        top = _mm512_max_ps(top, v);
+    }
+    return nan ? NAN : _mm512_reduce_max_ps(_mm512_max_ps(top, top2)) + 0.0f;
 }

@@ -1,0 +1,111 @@
+/* Eight lanes at a time: the curves of c/math.c and the tree of sum16, operation by operation. The sixteen lanes of a
+ * sum are two registers; the first level of its tree adds them. */
+#ifndef KERN_AVX2_H
+#define KERN_AVX2_H
+
+#include <immintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "curve.h"
+
+#define KERN_INLINE static inline __attribute__((always_inline))
+
+/* The first n of eight lanes (all of them for n > 8). */
+KERN_INLINE __m256i mask8(size_t n)
+{
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(n > 8 ? 8 : (int)n), lane);
+}
+
+/* n floats (all eight for n > 8), zeros behind them. */
+KERN_INLINE __m256 load_x8(const float *p, size_t n)
+{
+    return n >= 8 ? _mm256_loadu_ps(p) : _mm256_maskload_ps(p, mask8(n));
+}
+
+KERN_INLINE void store_x8(float *p, size_t n, __m256 v)
+{
+    if (n >= 8)
+        _mm256_storeu_ps(p, v);
+    else
+        _mm256_maskstore_ps(p, mask8(n), v);
+}
+
+/* n 16-bit values (all eight for n > 8), zeros behind them. */
+KERN_INLINE __m128i load_h8(const void *p, size_t n)
+{
+    uint16_t part[8] = { 0 };
+    if (n >= 8)
+        return _mm_loadu_si128(p);
+    memcpy(part, p, 2 * n);
+    return _mm_loadu_si128((const __m128i *)(const void *)part);
+}
+
+KERN_INLINE __m256 exp_x8(__m256 x)
+{
+    const __m256 magic = _mm256_set1_ps(CURVE_MAGIC), inf = _mm256_castsi256_ps(_mm256_set1_epi32(0x7f800000));
+    __m256 t = _mm256_fmadd_ps(x, _mm256_set1_ps(CURVE_LOG2E), magic);
+    __m256 n = _mm256_sub_ps(t, magic);
+    __m256 r = _mm256_fmadd_ps(n, _mm256_set1_ps(-CURVE_LN2_HI), x);
+    r = _mm256_fmadd_ps(n, _mm256_set1_ps(-CURVE_LN2_LO), r);
+    __m256 q = _mm256_fmadd_ps(_mm256_set1_ps(CURVE_E4), r, _mm256_set1_ps(CURVE_E3));
+    q = _mm256_fmadd_ps(q, r, _mm256_set1_ps(CURVE_E2));
+    q = _mm256_fmadd_ps(q, r, _mm256_set1_ps(CURVE_E1));
+    q = _mm256_fmadd_ps(q, r, _mm256_set1_ps(CURVE_E0));
+    __m256 e = _mm256_add_ps(_mm256_set1_ps(1.0f), _mm256_fmadd_ps(q, _mm256_mul_ps(r, r), r));
+    /* the shift drops the bits of the magic number */
+    __m256i bits = _mm256_add_epi32(_mm256_castps_si256(e), _mm256_slli_epi32(_mm256_castps_si256(t), 23));
+    __m256 y = _mm256_and_ps(_mm256_castsi256_ps(bits), _mm256_cmp_ps(x, _mm256_set1_ps(CURVE_EXP_LO), _CMP_NLT_UQ));
+    __m256 over = _mm256_cmp_ps(x, _mm256_set1_ps(CURVE_EXP_HI), _CMP_NLE_UQ);
+    return _mm256_blendv_ps(y, _mm256_add_ps(x, inf), over);
+}
+
+KERN_INLINE __m256 silu_x8(__m256 x)
+{
+    __m256 c = _mm256_max_ps(_mm256_set1_ps(CURVE_SILU_LO), x); /* the second operand if either is NaN */
+    __m256 e = exp_x8(_mm256_xor_ps(c, _mm256_set1_ps(-0.0f)));
+    return _mm256_div_ps(c, _mm256_add_ps(_mm256_set1_ps(1.0f), e));
+}
+
+KERN_INLINE __m256 softplus_x8(__m256 x)
+{
+    __m256 t = exp_x8(_mm256_or_ps(x, _mm256_set1_ps(-0.0f)));
+    __m256 s = _mm256_div_ps(t, _mm256_add_ps(_mm256_set1_ps(2.0f), t));
+    __m256 z = _mm256_mul_ps(s, s), s2 = _mm256_add_ps(s, s);
+    __m256 p = _mm256_fmadd_ps(_mm256_set1_ps(CURVE_L4), z, _mm256_set1_ps(CURVE_L3));
+    p = _mm256_fmadd_ps(p, z, _mm256_set1_ps(CURVE_L2));
+    p = _mm256_fmadd_ps(p, z, _mm256_set1_ps(CURVE_L1));
+    p = _mm256_fmadd_ps(p, z, _mm256_set1_ps(CURVE_L0));
+    __m256 log1p = _mm256_fmadd_ps(_mm256_mul_ps(s2, z), p, s2);
+    return _mm256_add_ps(_mm256_max_ps(x, _mm256_setzero_ps()), log1p); /* max: 0 if x is NaN */
+}
+
+/* The tree of one sum after its first level: (i, i+4), (i, i+2), (i, i+1). */
+KERN_INLINE float tree_x8(__m256 v)
+{
+    __m128 b = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    b = _mm_add_ps(b, _mm_movehl_ps(b, b));
+    return _mm_cvtss_f32(_mm_add_ss(b, _mm_movehdup_ps(b)));
+}
+
+KERN_INLINE __m256 tree_halves(__m256 a, __m256 b)
+{
+    return _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+}
+
+KERN_INLINE __m256 tree_pairs(__m256 a, __m256 b)
+{
+    return _mm256_add_ps(_mm256_shuffle_ps(a, b, 0x44), _mm256_shuffle_ps(a, b, 0xee));
+}
+
+/* Eight trees after their first level: lane j of the result is the sum of v[j]. */
+KERN_INLINE __m256 tree_8x8(const __m256 *v)
+{
+    __m256 a = tree_pairs(tree_halves(v[0], v[4]), tree_halves(v[1], v[5]));
+    __m256 b = tree_pairs(tree_halves(v[2], v[6]), tree_halves(v[3], v[7]));
+    return _mm256_add_ps(_mm256_shuffle_ps(a, b, 0x88), _mm256_shuffle_ps(a, b, 0xdd));
+}
+
+#endif

@@ -1,0 +1,134 @@
+/* Products of weights used as they lie in the file. An output's sixteen lanes are two accumulators; a tile of R rows
+ * and T tokens keeps 2 R T <= 12 of them in registers, and trees are made eight rows at a time. Rows past the end are
+ * read as copies of the last one and not written. */
+#include "impl.h"
+#include "x86/avx2.h"
+
+enum wtype { W_F32, W_F16, W_BF16 };
+
+KERN_INLINE size_t width(enum wtype w)
+{
+    return w == W_F32 ? 4 : 2;
+}
+
+/* Eight weights, of which left exist. */
+KERN_INLINE __m256 load_w(const unsigned char *p, size_t left, enum wtype w)
+{
+    if (w == W_F32)
+        return load_x8((const float *)(const void *)p, left);
+    __m128i h = load_h8(p, left);
+    if (w == W_F16)
+        return _mm256_cvtph_ps(h);
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(h), 16));
+}
+
+/* Sums of rows r .. r+R-1 and tokens t .. t+T-1, after the first level of the tree, into sum[token][row]. */
+KERN_INLINE void tile_sums(const struct kern_linear *a, enum wtype w, size_t r, size_t t, const int R, const int T,
+                           __m256 (*sum)[8])
+{
+    const unsigned char *wr[4], *base = a->w;
+    const float *xt[3];
+    __m256 s[2][12];
+    size_t k = 0;
+#pragma GCC unroll 4
+    for (int i = 0; i < R; i++)
+        wr[i] = base + (r + (size_t)i < a->rows ? r + (size_t)i : a->rows - 1) * a->cols * width(w);
+#pragma GCC unroll 3
+    for (int i = 0; i < T; i++)
+        xt[i] = (const float *)(const void *)((const unsigned char *)a->x + (t + (size_t)i) * a->x_stride);
+#pragma GCC unroll 12
+    for (int i = 0; i < R * T; i++)
+        s[0][i] = s[1][i] = _mm256_setzero_ps();
+    const char *ahead = (const char *)wr[0] + (size_t)R * a->cols * width(w); /* the next tile's rows */
+    for (; k + 16 <= a->cols; k += 16, ahead += 16 * (size_t)R * width(w)) {
+#pragma GCC unroll 4
+        for (size_t i = 0; i < 16 * (size_t)R * width(w); i += 64)
+            _mm_prefetch(ahead + i, _MM_HINT_T1);
+#pragma GCC unroll 2
+        for (size_t h = 0; h < 2; h++) {
+            __m256 wv[4];
+#pragma GCC unroll 4
+            for (int i = 0; i < R; i++)
+                wv[i] = load_w(wr[i] + (k + 8 * h) * width(w), 8, w);
+#pragma GCC unroll 3
+            for (int j = 0; j < T; j++) {
+                __m256 xv = _mm256_loadu_ps(xt[j] + k + 8 * h);
+#pragma GCC unroll 4
+                for (int i = 0; i < R; i++)
+                    s[h][j * R + i] = _mm256_fmadd_ps(wv[i], xv, s[h][j * R + i]);
+            }
+        }
+    }
+    for (size_t h = 0; k < a->cols && h < 2; h++) {
+        size_t at = k + 8 * h, left = at < a->cols ? a->cols - at : 0;
+#pragma GCC unroll 4
+        for (int i = 0; i < R; i++) {
+            __m256 wv = load_w(wr[i] + at * width(w), left, w);
+#pragma GCC unroll 3
+            for (int j = 0; j < T; j++) {
+                __m256 v = _mm256_fmadd_ps(wv, load_x8(xt[j] + at, left), h ? s[1][j * R + i] : s[0][j * R + i]);
+                if (h)
+                    s[1][j * R + i] = v;
+                else
+                    s[0][j * R + i] = v;
+            }
+        }
+    }
+#pragma GCC unroll 3
+    for (int j = 0; j < T; j++)
+#pragma GCC unroll 4
+        for (int i = 0; i < R; i++)
+            sum[j][i] = _mm256_add_ps(s[0][j * R + i], s[1][j * R + i]);
+}
+
+/* Eight rows of T tokens in tiles of R rows. */
+KERN_INLINE void rows_8(const struct kern_linear *a, enum wtype w, size_t r, size_t t, const int R, const int T)
+{
+    __m256 sum[3][8];
+    for (int i = 0; i < 8; i += R) {
+        __m256 part[3][8];
+        tile_sums(a, w, r + (size_t)i, t, R, T, part);
+        for (int j = 0; j < T; j++)
+            memcpy(&sum[j][i], part[j], (size_t)R * sizeof(__m256));
+    }
+    for (int j = 0; j < T; j++)
+        store_x8(a->y + (t + (size_t)j) * a->y_stride + r, a->rows - r, tree_8x8(sum[j]));
+}
+
+/* Tokens [t0, t1) of rows r .. r+7. */
+KERN_INLINE void tokens(const struct kern_linear *a, enum wtype w, size_t r, size_t t0, size_t t1)
+{
+    size_t t = t0;
+    for (; t1 - t >= 5 || t1 - t == 3; t += 3)
+        rows_8(a, w, r, t, 2, 3);
+    for (; t1 - t >= 2; t += 2)
+        rows_8(a, w, r, t, 2, 2);
+    if (t < t1)
+        rows_8(a, w, r, t, 4, 1);
+}
+
+/* Tokens are taken in blocks whose rows stay in the second-level cache while the weights pass. */
+KERN_INLINE void product(const struct kern_linear *a, size_t g0, size_t g1, enum wtype w)
+{
+    const size_t cache = 256 * 1024;
+    size_t fit = cache / (a->cols * 4 + 1) / 6 * 6, block = fit < 6 ? 6 : fit;
+    size_t r1 = g1 * 16 < a->rows ? g1 * 16 : a->rows;
+    for (size_t t = 0; t < a->n_tok; t += block)
+        for (size_t r = g0 * 16; r < r1; r += 8)
+            tokens(a, w, r, t, a->n_tok - t < block ? a->n_tok : t + block);
+}
+
+void kern_linear_f32_avx2(const struct kern_linear *a, size_t g0, size_t g1)
+{
+    product(a, g0, g1, W_F32);
+}
+
+void kern_linear_f16_avx2(const struct kern_linear *a, size_t g0, size_t g1)
+{
+    product(a, g0, g1, W_F16);
+}
+
+void kern_linear_bf16_avx2(const struct kern_linear *a, size_t g0, size_t g1)
+{
+    product(a, g0, g1, W_BF16);
+}
