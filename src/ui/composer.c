@@ -1,0 +1,340 @@
+#include "ui/composer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <readline/history.h>
+#include <readline/readline.h>
+
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "ui/cells.h"
+
+enum { MAX_PASTES = 64, HISTORY_MAX = 2000 };
+#define FOLD_FIRST 0xF0000u /* a private-use character stands for a folded paste */
+
+static struct {
+    struct composer_hooks hooks;
+    char *history;
+    FILE *nowhere;
+    const char *queue; /* bytes readline may take */
+    size_t n_queue;
+    bool open;
+    struct {
+        char *p;
+        size_t n, lines;
+    } pastes[MAX_PASTES];
+    size_t n_pastes;
+} c;
+
+static const char prompt[] = "› ";
+
+/* ---- What readline sees of the world ---- */
+
+static int next_byte(FILE *f)
+{
+    (void)f;
+    if (!c.n_queue)
+        return EOF;
+    c.n_queue--;
+    return (unsigned char)*c.queue++;
+}
+
+static int byte_waits(void)
+{
+    return c.n_queue > 0;
+}
+
+static void no_op(void)
+{
+}
+
+static void no_op_int(int meta)
+{
+    (void)meta;
+}
+
+static void accepted(char *line)
+{
+    /* readline has taken the line away; give it back so that accept can read it as any other text */
+    if (!line)
+        return;
+    composer_set(line, strlen(line));
+    free(line);
+    c.hooks.accept(c.hooks.arg);
+}
+
+static char **complete(const char *word, int start, int end)
+{
+    (void)end;
+    rl_attempted_completion_over = 1;
+    return c.hooks.complete ? c.hooks.complete(c.hooks.arg, word, (size_t)start) : NULL;
+}
+
+static void show(char **matches, int n, int longest)
+{
+    (void)longest;
+    if (c.hooks.show_matches)
+        c.hooks.show_matches(c.hooks.arg, matches + 1, (size_t)n);
+}
+
+static void open_history(const char *path)
+{
+    using_history();
+    stifle_history(HISTORY_MAX);
+    history_comment_char = '#';
+    history_write_timestamps = 1; /* without them a multi-line entry is split when read again */
+    history_multiline_entries = 1;
+    if (path) {
+        c.history = mem_strdup(path);
+        read_history(path);
+    }
+}
+
+int composer_open(const char *history, const struct composer_hooks *hooks, struct err *e)
+{
+    c.hooks = *hooks;
+    c.nowhere = fopen("/dev/null", "r+");
+    if (!c.nowhere)
+        return err_sys(e, "cannot open /dev/null");
+    rl_readline_name = "hiss";
+    rl_instream = rl_outstream = c.nowhere;
+    rl_getc_function = next_byte;
+    rl_input_available_hook = byte_waits;
+    rl_prep_term_function = no_op_int;
+    rl_deprep_term_function = no_op;
+    rl_redisplay_function = no_op;
+    rl_catch_signals = 0;
+    rl_catch_sigwinch = 0;
+    rl_change_environment = 0;
+    rl_attempted_completion_function = complete;
+    rl_completion_display_matches_hook = show;
+    rl_basic_word_break_characters = " \t\n";
+    open_history(history);
+    rl_callback_handler_install(prompt, accepted);
+    rl_variable_bind("enable-bracketed-paste", "off"); /* ours: the decoder has it */
+    c.open = true;
+    return 0;
+}
+
+void composer_close(void)
+{
+    if (!c.open)
+        return;
+    rl_callback_handler_remove();
+    if (c.history)
+        write_history(c.history);
+    for (size_t i = 0; i < c.n_pastes; i++)
+        free(c.pastes[i].p);
+    free(c.history);
+    fclose(c.nowhere);
+    memset(&c, 0, sizeof c);
+}
+
+void composer_key(const char *raw, size_t n)
+{
+    c.queue = raw;
+    c.n_queue = n;
+    while (c.n_queue)
+        rl_callback_read_char();
+}
+
+bool composer_wants_all(void)
+{
+    return RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG | RL_STATE_MULTIKEY |
+                      RL_STATE_METANEXT | RL_STATE_VIMOTION | RL_STATE_MOREINPUT) != 0;
+}
+
+/* ---- Text ---- */
+
+void composer_insert(const char *p, size_t n)
+{
+    char *z = mem_alloc(n + 1, 1);
+    if (!z)
+        return;
+    memcpy(z, p, n);
+    z[n] = '\0';
+    rl_begin_undo_group();
+    rl_insert_text(z);
+    rl_end_undo_group();
+    free(z);
+}
+
+void composer_paste(const char *p, size_t n)
+{
+    size_t lines = 1;
+    for (size_t i = 0; i < n; i++)
+        lines += p[i] == '\n';
+    if (lines <= COMPOSER_FOLD || c.n_pastes == MAX_PASTES) {
+        composer_insert(p, n);
+        return;
+    }
+    char *copy = mem_dup(p, n), mark[5];
+    if (!copy)
+        return;
+    c.pastes[c.n_pastes].p = copy;
+    c.pastes[c.n_pastes].n = n;
+    c.pastes[c.n_pastes].lines = lines;
+    size_t len = utf8_encode(FOLD_FIRST + (uint32_t)c.n_pastes++, mark);
+    composer_insert(mark, len);
+}
+
+static int line_start(int at)
+{
+    while (at > 0 && rl_line_buffer[at - 1] != '\n')
+        at--;
+    return at;
+}
+
+bool composer_line_move(int by)
+{
+    int here = line_start(rl_point), to;
+    if (by < 0) {
+        if (!here)
+            return false;
+        to = line_start(here - 1);
+    } else {
+        const char *nl = memchr(rl_line_buffer + rl_point, '\n', (size_t)(rl_end - rl_point));
+        if (!nl)
+            return false;
+        to = (int)(nl - rl_line_buffer) + 1;
+    }
+    int cols = cells_width(rl_line_buffer + here, (size_t)(rl_point - here));
+    const char *nl = memchr(rl_line_buffer + to, '\n', (size_t)(rl_end - to));
+    size_t n = nl ? (size_t)(nl - rl_line_buffer) - (size_t)to : (size_t)(rl_end - to);
+    rl_point = to + (int)cells_fit(rl_line_buffer + to, n, cols, NULL);
+    return true;
+}
+
+bool composer_empty(void)
+{
+    return rl_end == 0;
+}
+
+static bool folded(uint32_t cp)
+{
+    return cp >= FOLD_FIRST && cp < FOLD_FIRST + c.n_pastes;
+}
+
+void composer_text(struct str *out)
+{
+    for (size_t at = 0; at < (size_t)rl_end;) {
+        uint32_t cp;
+        size_t n = utf8_decode(rl_line_buffer + at, (size_t)rl_end - at, &cp, NULL);
+        if (folded(cp))
+            str_add(out, c.pastes[cp - FOLD_FIRST].p, c.pastes[cp - FOLD_FIRST].n);
+        else
+            str_add(out, rl_line_buffer + at, n);
+        at += n;
+    }
+}
+
+void composer_set(const char *p, size_t n)
+{
+    char *z = mem_alloc(n + 1, 1);
+    if (!z)
+        return;
+    memcpy(z, p, n);
+    z[n] = '\0';
+    rl_replace_line(z, 1);
+    rl_point = rl_end;
+    free(z);
+}
+
+void composer_remember(const char *p, size_t n)
+{
+    char *z = mem_alloc(n + 1, 1);
+    if (!z)
+        return;
+    memcpy(z, p, n);
+    z[n] = '\0';
+    HIST_ENTRY *last = history_length ? history_get(history_base + history_length - 1) : NULL;
+    if (n && (!last || strcmp(last->line, z)))
+        add_history(z);
+    using_history(); /* the next Up begins at the newest */
+    free(z);
+}
+
+const char *composer_mode(void)
+{
+    return rl_editing_mode ? "" : rl_variable_value("keymap") && strcmp(rl_variable_value("keymap"), "vi-insert") ? "vi" : "vi insert";
+}
+
+/* ---- Drawing ---- */
+
+/* Walks the text cell by cell as it is shown: a folded paste as its label. */
+struct walk {
+    int cols, row, col, cursor_row, cursor_col;
+    int first, rows, top; /* rows [first, first + rows) are drawn from screen row top; rows 0: only measured */
+};
+
+static void step(struct walk *w, const char *p, size_t n, int width, enum theme_role role)
+{
+    if (w->col + width > w->cols) {
+        w->row++;
+        w->col = 2 < w->cols ? 2 : 0;
+    }
+    if (w->row >= w->first && w->row < w->first + w->rows)
+        cells_put(w->top + w->row - w->first, w->col, w->cols - w->col, p, n, role, false);
+    w->col += width;
+}
+
+static void walk_text(struct walk *w)
+{
+    const char *head = RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG) && rl_display_prompt
+                           ? rl_display_prompt : prompt;
+    for (size_t at = 0, n = strlen(head); at < n;) {
+        int width;
+        size_t len = cells_cluster(head + at, n - at, &width);
+        step(w, head + at, len, width, STYLE_PROMPT);
+        at += len;
+    }
+    for (size_t at = 0;;) {
+        if (at == (size_t)rl_point) {
+            bool full = w->col >= w->cols;
+            w->cursor_row = w->row + full;
+            w->cursor_col = full ? (2 < w->cols ? 2 : 0) : w->col;
+        }
+        if (at >= (size_t)rl_end)
+            return;
+        uint32_t cp;
+        int width;
+        utf8_decode(rl_line_buffer + at, (size_t)rl_end - at, &cp, NULL);
+        size_t len = cells_cluster(rl_line_buffer + at, (size_t)rl_end - at, &width);
+        if (cp == '\n') {
+            w->row++;
+            w->col = 2 < w->cols ? 2 : 0;
+        } else if (folded(cp)) {
+            char label[48];
+            int k = snprintf(label, sizeof label, "[pasted %zu lines]", c.pastes[cp - FOLD_FIRST].lines);
+            step(w, label, (size_t)k, k, STYLE_DIM);
+        } else {
+            step(w, rl_line_buffer + at, len, width, STYLE_TEXT);
+        }
+        if ((size_t)rl_point > at && (size_t)rl_point < at + len)
+            rl_point = (int)at; /* never inside a cluster */
+        at += len;
+    }
+}
+
+int composer_rows(int cols)
+{
+    struct walk w = { .cols = cols };
+    walk_text(&w);
+    int last = w.cursor_row > w.row ? w.cursor_row : w.row;
+    return last + 1;
+}
+
+void composer_draw(int row, int rows, int cols, int *cursor_row, int *cursor_col)
+{
+    struct walk w = { .cols = cols };
+    for (int i = 0; i < rows; i++)
+        cells_fill(row + i, 0, cols, STYLE_TEXT);
+    walk_text(&w);
+    int first = w.cursor_row >= rows ? w.cursor_row - rows + 1 : 0;
+    w = (struct walk){ .cols = cols, .first = first, .rows = rows, .top = row };
+    walk_text(&w);
+    *cursor_row = row + w.cursor_row - first;
+    *cursor_col = w.cursor_col < cols ? w.cursor_col : cols - 1;
+}

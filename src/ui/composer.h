@@ -1,0 +1,42 @@
+/* The line where one writes: readline edits (so ~/.inputrc holds, emacs and vi), hiss draws. readline reads bytes that
+ * we hand it and never touches the terminal. One per process, as readline is. A long paste stands as one piece. */
+#ifndef UI_COMPOSER_H
+#define UI_COMPOSER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+/* history: a file, may not exist yet; NULL: none is kept. accept is called with the text when readline itself accepts
+ * a line (a binding of the user's). complete: candidates for the word at text[begin, end): a NULL-terminated array of
+ * malloced strings, as rl_completion_matches makes it. */
+struct composer_hooks {
+    void (*accept)(void *arg);
+    char **(*complete)(void *arg, const char *word, size_t begin);
+    void (*show_matches)(void *arg, char **matches, size_t n);
+    void *arg;
+};
+int composer_open(const char *history, const struct composer_hooks *hooks, struct err *e);
+void composer_close(void); /* saves the history */
+
+void composer_key(const char *raw, size_t n);          /* bytes for readline */
+bool composer_wants_all(void);                         /* in a search or an argument: every key goes to readline */
+void composer_insert(const char *p, size_t n);         /* as typed; undone as one */
+void composer_paste(const char *p, size_t n);          /* folded when it has more than COMPOSER_FOLD lines */
+bool composer_line_move(int by);                       /* within a multi-line text; false at its first or last line */
+
+bool composer_empty(void);
+void composer_text(struct str *out);                   /* appended; folded pastes in full */
+void composer_set(const char *p, size_t n);            /* replaces the text, cursor at its end */
+void composer_remember(const char *p, size_t n);       /* into the history */
+const char *composer_mode(void);                       /* "" or readline's mode string in vi mode */
+
+enum { COMPOSER_FOLD = 8 };
+
+/* Lays the text out for a width and draws at most `rows` of its rows around the cursor. */
+int composer_rows(int cols);
+void composer_draw(int row, int rows, int cols, int *cursor_row, int *cursor_col);
+
+#endif

@@ -1,0 +1,13 @@
+noinst_LIBRARIES += src/ui/libui.a
+src_ui_libui_a_CPPFLAGS = $(AM_CPPFLAGS) $(CJSON_CFLAGS) $(NCURSES_CFLAGS) $(READLINE_CFLAGS) $(UTF8PROC_CFLAGS) $(MD4C_CFLAGS)
+src_ui_libui_a_SOURCES = \
+	src/ui/key.c src/ui/key.h \
+	src/ui/input.c src/ui/input.h \
+	src/ui/term.c src/ui/term.h \
+	src/ui/theme.c src/ui/theme.h \
+	src/ui/cells.c src/ui/cells.h \
+	src/ui/layout.c src/ui/layout.h \
+	src/ui/markup.c \
+	src/ui/composer.c src/ui/composer.h \
+	src/ui/action.c src/ui/action.h src/ui/action.def \
+	src/ui/keymap.c src/ui/keymap.h

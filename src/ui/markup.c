@@ -1,0 +1,255 @@
+/* Markdown to rows: md4c parses, this file keeps the nesting and styles, layout.c wraps. */
+#include <md4c.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "ui/layout.h"
+
+enum { MAX_NEST = 32, PREFIX_MAX = 4 * MAX_NEST + 1 };
+
+struct list {
+    bool ordered;
+    unsigned next;
+};
+
+struct markup {
+    struct layout *l;
+    struct layout_par par;
+    char first[PREFIX_MAX], rest[PREFIX_MAX]; /* what stands before the next block's rows */
+    struct {
+        size_t first, rest;                   /* lengths to go back to */
+    } nest[MAX_NEST];
+    size_t depth;
+    struct list lists[MAX_NEST];
+    size_t n_lists;
+    int emph, strong, code_span, link, heading, quote, code_block;
+    bool tight_next;                          /* no blank row before the next block: a list item's first */
+};
+
+static enum theme_role style(const struct markup *m)
+{
+    if (m->code_span || m->code_block)
+        return STYLE_CODE;
+    if (m->heading)
+        return STYLE_HEADING;
+    if (m->link)
+        return STYLE_LINK;
+    if (m->strong)
+        return STYLE_STRONG;
+    if (m->emph)
+        return STYLE_EMPH;
+    return m->quote ? STYLE_QUOTE : STYLE_TEXT;
+}
+
+static void append(char *prefix, const char *s)
+{
+    size_t n = strlen(prefix), k = strlen(s);
+    if (n + k < PREFIX_MAX)
+        memcpy(prefix + n, s, k + 1);
+}
+
+/* Opens a container whose first row begins with `first` and whose other rows begin with `rest`. */
+static void push(struct markup *m, const char *first, const char *rest)
+{
+    if (m->depth < MAX_NEST) {
+        m->nest[m->depth].first = strlen(m->first);
+        m->nest[m->depth].rest = strlen(m->rest);
+        append(m->first, first);
+        append(m->rest, rest);
+    }
+    m->depth++;
+}
+
+static void pop(struct markup *m)
+{
+    m->depth--;
+    if (m->depth < MAX_NEST) {
+        m->rest[m->nest[m->depth].rest] = '\0';
+        memcpy(m->first, m->rest, strlen(m->rest) + 1);
+    }
+}
+
+/* A leaf block is complete: wrap it under the prefixes; a list bullet is drawn once. */
+static void leaf(struct markup *m, bool hard)
+{
+    layout_wrap(m->l, &m->par, m->first, m->rest, m->quote ? STYLE_QUOTE : STYLE_TEXT, hard);
+    memcpy(m->first, m->rest, strlen(m->rest) + 1);
+    m->tight_next = false;
+}
+
+static void gap(struct markup *m)
+{
+    if (!m->tight_next)
+        layout_blank(m->l);
+}
+
+static void enter_item(struct markup *m)
+{
+    char mark[16] = "• ";
+    struct list *li = m->n_lists && m->n_lists <= MAX_NEST ? &m->lists[m->n_lists - 1] : NULL;
+    if (li && li->ordered)
+        snprintf(mark, sizeof mark, "%u. ", li->next++);
+    char pad[16];
+    size_t n = li && li->ordered ? strlen(mark) : 2;
+    memset(pad, ' ', n);
+    pad[n] = '\0';
+    if (m->par.n_runs) /* a tight item's text before a nested list */
+        leaf(m, false);
+    push(m, mark, pad);
+    m->tight_next = true;
+}
+
+static void enter_list(struct markup *m, bool ordered, unsigned start)
+{
+    if (m->par.n_runs)
+        leaf(m, false);
+    if (!m->n_lists)
+        gap(m);
+    if (m->n_lists < MAX_NEST)
+        m->lists[m->n_lists] = (struct list){ ordered, start };
+    m->n_lists++;
+}
+
+static void enter_code(struct markup *m)
+{
+    gap(m);
+    m->code_block = 1;
+    push(m, "  ", "  ");
+}
+
+static int enter_block(MD_BLOCKTYPE type, void *detail, void *arg)
+{
+    struct markup *m = arg;
+    switch (type) {
+    case MD_BLOCK_P: gap(m); break;
+    case MD_BLOCK_H:
+        gap(m);
+        m->heading = 1;
+        break;
+    case MD_BLOCK_QUOTE:
+        gap(m);
+        m->quote++;
+        push(m, "│ ", "│ ");
+        m->tight_next = true;
+        break;
+    case MD_BLOCK_UL: enter_list(m, false, 0); break;
+    case MD_BLOCK_OL: enter_list(m, true, ((MD_BLOCK_OL_DETAIL *)detail)->start); break;
+    case MD_BLOCK_LI: enter_item(m); break;
+    case MD_BLOCK_CODE: enter_code(m); break;
+    case MD_BLOCK_HR:
+        gap(m);
+        layout_par_add(&m->par, "———", strlen("———"), STYLE_RULE);
+        leaf(m, false);
+        break;
+    default: break;
+    }
+    return 0;
+}
+
+static void leave_code(struct markup *m)
+{
+    struct layout *l = m->l;
+    while (m->par.text.len && m->par.text.p[m->par.text.len - 1] == '\n') {
+        str_cut(&m->par.text, m->par.text.len - 1);
+        if (m->par.n_runs)
+            m->par.runs[m->par.n_runs - 1].n--;
+    }
+    size_t at = l->code.len;
+    if (!mem_grow(&l->codes, &l->cap_codes, l->n_codes + 1, sizeof *l->codes) &&
+        !str_add(&l->code, str_z(&m->par.text), m->par.text.len))
+        l->codes[l->n_codes++] = (struct layout_code){ at, m->par.text.len };
+    leaf(m, true);
+    m->code_block = 0;
+    pop(m);
+}
+
+static int leave_block(MD_BLOCKTYPE type, void *detail, void *arg)
+{
+    struct markup *m = arg;
+    (void)detail;
+    switch (type) {
+    case MD_BLOCK_P: leaf(m, false); break;
+    case MD_BLOCK_H:
+        leaf(m, false);
+        m->heading = 0;
+        break;
+    case MD_BLOCK_QUOTE:
+        m->quote--;
+        pop(m);
+        break;
+    case MD_BLOCK_UL:
+    case MD_BLOCK_OL: m->n_lists--; break;
+    case MD_BLOCK_LI:
+        if (m->par.n_runs || m->tight_next)
+            leaf(m, false);
+        pop(m);
+        m->tight_next = false;
+        break;
+    case MD_BLOCK_CODE: leave_code(m); break;
+    default: break;
+    }
+    return 0;
+}
+
+static int *span_counter(struct markup *m, MD_SPANTYPE type)
+{
+    switch (type) {
+    case MD_SPAN_EM: return &m->emph;
+    case MD_SPAN_STRONG: return &m->strong;
+    case MD_SPAN_CODE: return &m->code_span;
+    case MD_SPAN_A: return &m->link;
+    default: return NULL;
+    }
+}
+
+static int enter_span(MD_SPANTYPE type, void *detail, void *arg)
+{
+    int *n = span_counter(arg, type);
+    (void)detail;
+    if (n)
+        ++*n;
+    return 0;
+}
+
+static int leave_span(MD_SPANTYPE type, void *detail, void *arg)
+{
+    int *n = span_counter(arg, type);
+    (void)detail;
+    if (n)
+        --*n;
+    return 0;
+}
+
+static int text(MD_TEXTTYPE type, const MD_CHAR *s, MD_SIZE n, void *arg)
+{
+    struct markup *m = arg;
+    switch (type) {
+    case MD_TEXT_NULLCHAR: layout_par_add(&m->par, "\uFFFD", 3, style(m)); break;
+    case MD_TEXT_BR:
+    case MD_TEXT_SOFTBR: layout_par_add(&m->par, "\n", 1, style(m)); break; /* models mean their line ends */
+    default: layout_par_add(&m->par, s, n, style(m)); break;
+    }
+    return 0;
+}
+
+void layout_markdown(struct layout *l, const char *s, size_t n)
+{
+    struct markup m = { .l = l, .par = { .text = STR_INIT }, .tight_next = true };
+    const MD_PARSER parser = {
+        .flags = MD_FLAG_NOHTML | MD_FLAG_NOINDENTEDCODEBLOCKS | MD_FLAG_STRIKETHROUGH,
+        .enter_block = enter_block,
+        .leave_block = leave_block,
+        .enter_span = enter_span,
+        .leave_span = leave_span,
+        .text = text,
+    };
+    while (n && (s[n - 1] == '\n' || s[n - 1] == ' '))
+        n--;
+    if (md_parse(s, (MD_SIZE)n, &parser, &m) || l->oom) {
+        layout_clear(l, l->width);
+        layout_plain(l, s, n, STYLE_TEXT);
+    }
+    layout_par_release(&m.par);
+}

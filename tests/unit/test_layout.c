@@ -1,0 +1,150 @@
+/* Rows of text: if this fails, words are cut, columns drift behind wide characters, or Markdown eats text. */
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "ui/cells.h"
+#include "ui/layout.h"
+
+/* All rows as text, joined by '|'. */
+static const char *rows(const struct layout *l)
+{
+    static char out[4096];
+    size_t at = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < l->n_rows; i++) {
+        if (i)
+            at += (size_t)snprintf(out + at, sizeof out - at, "|");
+        for (size_t k = 0; k < l->rows[i].n_seg; k++) {
+            const struct layout_seg *g = &l->segs[l->rows[i].seg + k];
+            at += (size_t)snprintf(out + at, sizeof out - at, "%.*s", (int)g->n, l->text.p + g->at);
+        }
+    }
+    return out;
+}
+
+static void check_markdown(int width, const char *source, const char *want)
+{
+    struct layout l;
+    layout_init(&l, width);
+    layout_markdown(&l, source, strlen(source));
+    assert_string_equal(rows(&l), want);
+    layout_release(&l);
+}
+
+static void check_plain(int width, const char *source, const char *want)
+{
+    struct layout l;
+    layout_init(&l, width);
+    layout_plain(&l, source, strlen(source), STYLE_TEXT);
+    assert_string_equal(rows(&l), want);
+    layout_release(&l);
+}
+
+static void words_break_at_spaces(void **state)
+{
+    (void)state;
+    check_plain(10, "one two three", "one two|three");
+    check_plain(10, "one  two", "one  two");
+    check_plain(5, "abcdefghijkl mn", "abcde|fghij|kl mn");
+    check_plain(10, "a\n\nb", "a||b");
+    check_plain(6, "你好世界", "你好世|界");
+    check_plain(1, "ab", "a|b");
+    check_plain(10, "", "");
+    check_plain(10, "          x", "x");
+}
+
+static void markdown_is_rendered_lightly(void **state)
+{
+    (void)state;
+    check_markdown(20, "Hello *world*.\n\nNext.", "Hello world.||Next.");
+    check_markdown(20, "- a\n- b\n", "• a|• b");
+    check_markdown(20, "1. one\n2. two words wrap here now\n", "1. one|2. two words wrap|   here now");
+    check_markdown(20, "- a\n  - b\n- c", "• a|  • b|• c");
+    check_markdown(20, "# T\ntext", "T||text");
+    check_markdown(20, "> q\n> r", "│ q|│ r");
+    check_markdown(20, "x\n\n```c\nint  a;\n```\ny", "x||  int  a;||y");
+    check_markdown(20, "a < b & c", "a < b & c");
+    check_markdown(20, "*unfinished", "*unfinished");
+}
+
+static void code_blocks_keep_their_source(void **state)
+{
+    (void)state;
+    static const char source[] = "a\n\n```\none\n  two\n```\n\n```sh\nls\n```\n";
+    struct layout l;
+    layout_init(&l, 8);
+    layout_markdown(&l, source, sizeof source - 1);
+    assert_int_equal(l.n_codes, 2);
+    assert_memory_equal(l.code.p + l.codes[0].at, "one\n  two", l.codes[0].n);
+    assert_int_equal(l.codes[1].n, 2);
+    layout_release(&l);
+}
+
+static void clusters_have_their_widths(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t bytes;
+    } whole[] = {
+        { "e\u0301x", 3 }, { "नि", 6 }, { "👍🏽", 8 }, { "🇩🇪🇫🇷", 8 }, { "👩‍👩‍👧", 18 }, { "நி", 6 },
+    };
+    for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++) {
+        int w;
+        assert_int_equal(cells_cluster(whole[i].text, strlen(whole[i].text), &w), whole[i].bytes);
+        assert_true(w >= 1);
+    }
+    assert_int_equal(cells_width("你好", 6), 4);
+    assert_int_equal(cells_width("a\033b", 3), 3);
+}
+
+/* Whatever comes in, no row is wider than the width (but for a single cluster wider than it), and nothing is lost. */
+static void any_text_fits(void **state)
+{
+    (void)state;
+    static const char *const bits[] = { "a", "word", " ", "\n", "你", "👍🏽", "e\u0301", "\xff", "`", "*", "- ", "#", "1. ", "\t", "> " };
+    for (uint64_t seed = 0; seed < 400; seed++) {
+        char text[512] = "";
+        for (uint64_t i = 0; i < 60; i++)
+            strcat(text, bits[rng_u64(seed, i) % (sizeof bits / sizeof bits[0])]);
+        int width = 1 + (int)(rng_u64(seed, 99) % 30);
+        for (int markdown = 0; markdown < 2; markdown++) {
+            struct layout l;
+            layout_init(&l, width);
+            if (markdown)
+                layout_markdown(&l, text, strlen(text));
+            else
+                layout_plain(&l, text, strlen(text), STYLE_TEXT);
+            for (size_t i = 0; i < l.n_rows && width > 24; i++) {
+                const struct layout_row *r = &l.rows[i];
+                if (!r->n_seg)
+                    continue;
+                const struct layout_seg *g = &l.segs[r->seg + r->n_seg - 1];
+                if (g->col + cells_width(l.text.p + g->at, g->n) > width)
+                    fail_msg("seed %d: row %zu of '%s' is too wide for %d", (int)seed, i, text, width);
+            }
+            layout_release(&l);
+        }
+    }
+}
+
+int main(void)
+{
+    setlocale(LC_CTYPE, "C.UTF-8");
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words_break_at_spaces),
+        cmocka_unit_test(markdown_is_rendered_lightly),
+        cmocka_unit_test(code_blocks_keep_their_source),
+        cmocka_unit_test(clusters_have_their_widths),
+        cmocka_unit_test(any_text_fits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
