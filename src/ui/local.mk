@@ -10,4 +10,6 @@ src_ui_libui_a_SOURCES = \
 	src/ui/markup.c \
 	src/ui/composer.c src/ui/composer.h \
 	src/ui/action.c src/ui/action.h src/ui/action.def \
-	src/ui/keymap.c src/ui/keymap.h
+	src/ui/keymap.c src/ui/keymap.h \
+	src/ui/shown.c src/ui/shown.h \
+	src/ui/transcript.c src/ui/transcript.h

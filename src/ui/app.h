@@ -1,0 +1,106 @@
+/* The program on the screen: what is open, where the focus is, what has to be drawn. Everything here belongs to the UI
+ * thread; chats' workers reach it through one channel (desk.h). Handlers change it and return bits; app_frame settles
+ * them: lay out, draw, one doupdate. */
+#ifndef UI_APP_H
+#define UI_APP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "ui/action.h"
+#include "ui/desk.h"
+#include "ui/keymap.h"
+#include "ui/panel.h"
+#include "ui/transcript.h"
+
+enum focus { FOCUS_COMPOSER, FOCUS_TRANSCRIPT, FOCUS_PANEL, FOCUS_ASK };
+
+/* What a question asked in the composer's place is for. */
+typedef unsigned (*ask_fn)(struct app *a, const char *answer);
+
+enum { APP_MAX_TABS = 9, APP_LOG_LINES = 500 };
+
+/* An open chat. */
+struct tab {
+    struct desk_chat *chat;
+    struct transcript view;
+    struct str draft;        /* what was being written when another chat was shown */
+    uint32_t editing;        /* node whose new text is being written; 0: none */
+    bool busy;               /* its worker does something */
+    bool unread;             /* a reply came while another chat was shown */
+    struct desk_stats stats; /* of the last turn, or of the running one */
+    enum desk_stage stage;
+    double progress;         /* 0..1 of the stage, where known */
+    uint64_t since_ns;       /* the stage began */
+};
+
+struct log_line {
+    int64_t time;
+    bool error;
+    char *text;
+};
+
+struct app {
+    struct desk *desk;
+    struct tab tabs[APP_MAX_TABS];
+    size_t n_tabs, tab;      /* the shown one */
+    enum focus focus;
+    struct panel *panel;     /* NULL: none */
+    int rows, cols;
+    bool linear;
+
+    struct str message;      /* the message area: one sentence until the next key that acts */
+    bool message_error;
+    struct log_line log[APP_LOG_LINES];
+    size_t n_log;
+
+    ask_fn ask;              /* not NULL: the composer asks a question */
+    struct str ask_draft;    /* what it held before */
+    char ask_prompt[64];
+
+    struct desk_settings defaults; /* for chats begun now */
+    char theme[64];
+    char send_key[24];
+    uint64_t quit_armed_ns;  /* ^C on an empty line: again to leave */
+    unsigned bits;           /* enum action_bits not settled yet */
+    int exit_status;
+    const char *rc_where;    /* file and line being read, for messages; NULL */
+};
+
+int app_init(struct app *a, const struct desk_opts *o, struct err *e);
+void app_release(struct app *a);
+
+struct tab *app_tab(struct app *a);                      /* the shown chat; NULL before the first is open */
+void app_say(struct app *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void app_fail(struct app *a, const struct err *e);       /* an error: shown, and in the log */
+enum context app_context(const struct app *a);
+
+/* Opens a chat (or shows it when it is open); name NULL: a new one. */
+unsigned app_open_chat(struct app *a, const char *name);
+unsigned app_show_tab(struct app *a, size_t i);
+void app_close_tab(struct app *a, size_t i);
+
+unsigned app_key(struct app *a, const struct input_event *ev); /* one key or paste */
+unsigned app_events(struct app *a);                            /* what the workers said */
+void app_frame(struct app *a);                                 /* draws if something has to be drawn */
+
+/* A question in the composer's place; the answer goes to fn. */
+unsigned app_ask(struct app *a, const char *prompt, const char *initial, ask_fn fn);
+unsigned app_ask_end(struct app *a, bool take);
+
+/* Sends text as the shown chat's next message. */
+unsigned app_send(struct app *a, const char *text, size_t n);
+
+/* A setting by name (settings.c); see settings.h for the table. */
+int app_set(struct app *a, const char *name, const char *value, struct err *e);
+
+/* Height of the transcript and where the composer begins, for this size. */
+struct app_geometry {
+    int top, transcript_rows, rule, composer_row, composer_rows, message_row, status_row, left, width;
+};
+struct app_geometry app_geometry(struct app *a);
+
+#endif

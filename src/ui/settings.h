@@ -1,0 +1,30 @@
+/* The settings a person can change: one table with names, ranges, steps and one plain sentence each. The panel, :set,
+ * the rc file and `hiss ask`'s options speak these names. */
+#ifndef UI_SETTINGS_H
+#define UI_SETTINGS_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "ui/desk.h"
+
+struct setting {
+    const char *name, *help;
+};
+extern const struct setting settings[];
+extern const size_t n_settings;
+
+int setting_find(const char *name);                                            /* index; -1 */
+
+/* As people read it: "0.80", "off", "random". */
+void setting_format(const struct desk_settings *s, int which, char out[32]);
+
+/* From text; "off", "default" and "random" where they make sense. ERR_ARG says the range. */
+int setting_parse(struct desk_settings *s, int which, const char *value, struct err *e);
+
+/* A step up or down; where it stands between its ends, 0..1 (-1: no bar). */
+void setting_step(struct desk_settings *s, int which, int by);
+double setting_place(const struct desk_settings *s, int which);
+void setting_reset(struct desk_settings *s, int which);
+
+#endif

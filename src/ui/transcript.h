@@ -1,0 +1,54 @@
+/* The messages of a chat on the screen: selection, scrolling, drawing. A frame costs what the screen shows: only
+ * visible messages are laid out, and where one stands is kept as (message, row), never as a row of the whole. */
+#ifndef UI_TRANSCRIPT_H
+#define UI_TRANSCRIPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/str.h"
+#include "ui/layout.h"
+#include "ui/shown.h"
+
+struct transcript {
+    struct shown *shown;       /* counted; may be NULL */
+    struct str live;           /* text of the reply in progress */
+    bool has_live;
+    uint32_t live_node;        /* 0, or the reply that this one goes on from */
+    struct layout **layouts;   /* [n_layouts] of each message; NULL: not laid out */
+    size_t n_layouts;
+    struct layout live_layout;
+    size_t live_done;          /* bytes of live that live_layout holds */
+    int width;
+    size_t selected;           /* message index; n is the live one */
+    bool follow;               /* stands at the end and stays there */
+    size_t top_msg;            /* when not following: the first shown row */
+    int top_row;
+    bool raw;
+    bool unfolded_system;
+    size_t code_at;            /* which code block `copy-code` takes next */
+};
+
+void transcript_init(struct transcript *t);
+void transcript_release(struct transcript *t);
+
+/* Takes over a reference. Keeps selection and place where they still make sense. */
+void transcript_show(struct transcript *t, struct shown *s);
+void transcript_live_begin(struct transcript *t);
+void transcript_live_add(struct transcript *t, const char *p, size_t n);
+void transcript_live_end(struct transcript *t);
+
+size_t transcript_n(const struct transcript *t);            /* messages, the live one included */
+const struct shown_msg *transcript_selected(const struct transcript *t); /* NULL: none or the live one */
+
+/* Lays out for this size; call before drawing. */
+void transcript_recalc(struct transcript *t, int rows, int cols);
+void transcript_draw(struct transcript *t, int row, int rows, int cols, bool focused, const char *model_name);
+
+void transcript_select(struct transcript *t, int by, int rows, int cols); /* by messages */
+void transcript_scroll(struct transcript *t, int by, int rows, int cols); /* by rows */
+void transcript_end(struct transcript *t);
+void transcript_begin(struct transcript *t);
+void transcript_relayout(struct transcript *t);             /* raw, fold or theme changed */
+
+#endif
