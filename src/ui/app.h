@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "ui/action.h"
 #include "ui/desk.h"
+#include "ui/input.h"
 #include "ui/keymap.h"
 #include "ui/panel.h"
 #include "ui/transcript.h"
@@ -36,6 +37,8 @@ struct tab {
     double progress;         /* 0..1 of the stage, where known */
     uint64_t since_ns;       /* the stage began */
 };
+
+struct replay;
 
 struct log_line {
     int64_t time;
@@ -65,6 +68,8 @@ struct app {
     char theme[64];
     char send_key[24];
     uint64_t quit_armed_ns;  /* ^C on an empty line: again to leave */
+    struct replay *replaying; /* NULL: not (replay.h) */
+    bool welcome;            /* asked for by hand */
     unsigned bits;           /* enum action_bits not settled yet */
     int exit_status;
     const char *rc_where;    /* file and line being read, for messages; NULL */

@@ -28,7 +28,8 @@ static struct {
     size_t n_pastes;
 } c;
 
-static const char prompt[] = "› ";
+static const char writing[] = "› ";
+static const char *prompt = writing;
 
 /* ---- What readline sees of the world ---- */
 
@@ -112,7 +113,7 @@ int composer_open(const char *history, const struct composer_hooks *hooks, struc
     rl_completion_display_matches_hook = show;
     rl_basic_word_break_characters = " \t\n";
     open_history(history);
-    rl_callback_handler_install(prompt, accepted);
+    rl_callback_handler_install(writing, accepted);
     rl_variable_bind("enable-bracketed-paste", "off"); /* ours: the decoder has it */
     c.open = true;
     return 0;
@@ -256,6 +257,11 @@ void composer_remember(const char *p, size_t n)
     free(z);
 }
 
+void composer_ask(const char *question)
+{
+    prompt = question ? question : writing; /* borrowed until the next call */
+}
+
 const char *composer_mode(void)
 {
     return rl_editing_mode ? "" : rl_variable_value("keymap") && strcmp(rl_variable_value("keymap"), "vi-insert") ? "vi" : "vi insert";
@@ -266,7 +272,7 @@ const char *composer_mode(void)
 /* Walks the text cell by cell as it is shown: a folded paste as its label. */
 struct walk {
     int cols, row, col, cursor_row, cursor_col;
-    int first, rows, top; /* rows [first, first + rows) are drawn from screen row top; rows 0: only measured */
+    int first, rows, top, left; /* rows [first, first + rows) are drawn from screen row top; rows 0: only measured */
 };
 
 static void step(struct walk *w, const char *p, size_t n, int width, enum theme_role role)
@@ -276,7 +282,7 @@ static void step(struct walk *w, const char *p, size_t n, int width, enum theme_
         w->col = 2 < w->cols ? 2 : 0;
     }
     if (w->row >= w->first && w->row < w->first + w->rows)
-        cells_put(w->top + w->row - w->first, w->col, w->cols - w->col, p, n, role, false);
+        cells_put(w->top + w->row - w->first, w->left + w->col, w->cols - w->col, p, n, role, false);
     w->col += width;
 }
 
@@ -326,15 +332,15 @@ int composer_rows(int cols)
     return last + 1;
 }
 
-void composer_draw(int row, int rows, int cols, int *cursor_row, int *cursor_col)
+void composer_draw(int row, int rows, int col, int cols, int *cursor_row, int *cursor_col)
 {
     struct walk w = { .cols = cols };
     for (int i = 0; i < rows; i++)
-        cells_fill(row + i, 0, cols, STYLE_TEXT);
+        cells_fill(row + i, col, cols, STYLE_TEXT);
     walk_text(&w);
     int first = w.cursor_row >= rows ? w.cursor_row - rows + 1 : 0;
-    w = (struct walk){ .cols = cols, .first = first, .rows = rows, .top = row };
+    w = (struct walk){ .cols = cols, .first = first, .rows = rows, .top = row, .left = col };
     walk_text(&w);
     *cursor_row = row + w.cursor_row - first;
-    *cursor_col = w.cursor_col < cols ? w.cursor_col : cols - 1;
+    *cursor_col = col + (w.cursor_col < cols ? w.cursor_col : cols - 1);
 }

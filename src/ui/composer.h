@@ -31,12 +31,13 @@ bool composer_empty(void);
 void composer_text(struct str *out);                   /* appended; folded pastes in full */
 void composer_set(const char *p, size_t n);            /* replaces the text, cursor at its end */
 void composer_remember(const char *p, size_t n);       /* into the history */
+void composer_ask(const char *prompt);                 /* another prompt, for a question; NULL: writing again */
 const char *composer_mode(void);                       /* "" or readline's mode string in vi mode */
 
 enum { COMPOSER_FOLD = 8 };
 
 /* Lays the text out for a width and draws at most `rows` of its rows around the cursor. */
 int composer_rows(int cols);
-void composer_draw(int row, int rows, int cols, int *cursor_row, int *cursor_col);
+void composer_draw(int row, int rows, int col, int cols, int *cursor_row, int *cursor_col);
 
 #endif

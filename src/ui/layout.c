@@ -216,6 +216,22 @@ void layout_plain(struct layout *l, const char *s, size_t n, enum theme_role rol
     layout_par_release(&p);
 }
 
+void layout_hard(struct layout *l, const char *s, size_t n, enum theme_role role)
+{
+    struct layout_par p = { .text = STR_INIT };
+    for (const char *end = s + n; s < end;) {
+        const char *nl = memchr(s, '\n', (size_t)(end - s));
+        size_t len = nl ? (size_t)(nl - s) : (size_t)(end - s), lead = 0;
+        char pad[32] = "";
+        while (lead < len && s[lead] == ' ' && lead < sizeof pad - 1 && (int)lead < l->width - 1)
+            pad[lead++] = ' ';
+        layout_par_add(&p, s + lead, len - lead, role);
+        layout_wrap(l, &p, pad, pad, role, false);
+        s += len + 1;
+    }
+    layout_par_release(&p);
+}
+
 void layout_draw(const struct layout *l, size_t i, int row, int col, int cols, bool selected)
 {
     const struct layout_row *r = &l->rows[i];

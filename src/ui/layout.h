@@ -59,6 +59,9 @@ void layout_blank(struct layout *l); /* an empty row, unless there is none yet o
 /* Source text as it is, wrapped. */
 void layout_plain(struct layout *l, const char *s, size_t n, enum theme_role role);
 
+/* As layout_plain, but spaces at the beginning of a line stay: for texts that are laid out by hand. */
+void layout_hard(struct layout *l, const char *s, size_t n, enum theme_role role);
+
 /* Markdown (CommonMark by md4c): paragraphs, headings, emphasis, lists, quotes, code, rules, links. */
 void layout_markdown(struct layout *l, const char *s, size_t n);
 

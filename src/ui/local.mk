@@ -12,4 +12,10 @@ src_ui_libui_a_SOURCES = \
 	src/ui/action.c src/ui/action.h src/ui/action.def \
 	src/ui/keymap.c src/ui/keymap.h \
 	src/ui/shown.c src/ui/shown.h \
-	src/ui/transcript.c src/ui/transcript.h
+	src/ui/transcript.c src/ui/transcript.h \
+	src/ui/frame.c \
+	src/ui/act_talk.c src/ui/act_move.c \
+	src/ui/editor.c src/ui/editor.h src/ui/theme_file.h \
+	src/ui/welcome.c src/ui/welcome.h \
+	src/ui/replay.h \
+	src/ui/app.c src/ui/app.h src/ui/panel.h src/ui/desk.h src/ui/settings.h

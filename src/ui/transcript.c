@@ -283,6 +283,11 @@ void transcript_end(struct transcript *t)
     t->selected = transcript_n(t) ? transcript_n(t) - 1 : 0;
 }
 
+void transcript_fold(struct transcript *t)
+{
+    t->unfolded_system = !t->unfolded_system;
+}
+
 void transcript_begin(struct transcript *t)
 {
     t->follow = false;
@@ -302,7 +307,7 @@ static void clock_text(int64_t ms, char out[16])
 }
 
 /* "2/3   09:41  1.1 s", right-aligned. */
-static void draw_facts(const struct transcript *t, const struct shown_msg *m, int row, int cols)
+static void draw_facts(const struct transcript *t, const struct shown_msg *m, int row, int left, int cols)
 {
     char clock[16], facts[80];
     size_t at = 0;
@@ -322,63 +327,63 @@ static void draw_facts(const struct transcript *t, const struct shown_msg *m, in
     while (at && facts[at - 1] == ' ')
         facts[--at] = '\0';
     if ((int)at + 12 < cols)
-        cells_puts(row, cols - (int)at - 1, (int)at, facts, STYLE_DIM);
+        cells_puts(row, left + cols - (int)at - 1, (int)at, facts, STYLE_DIM);
 }
 
-static void draw_head(struct transcript *t, size_t i, int row, int cols, const char *model_name)
+static void draw_head(struct transcript *t, size_t i, int row, int left, int cols, const char *model_name)
 {
     const struct shown_msg *m = i < n_msgs(t) ? t->shown->msgs[i] : NULL;
     int col = gutter(t);
     if (folded_system(t, i)) {
-        int used = cells_puts(row, col, cols - col, "system  ", STYLE_DIM);
+        int used = cells_puts(row, left + col, cols - col, "system  ", STYLE_DIM);
         size_t line = strcspn(m->text, "\n");
         int room = cols - col - used - 2;
         size_t fit = cells_fit(m->text, line, room, NULL);
-        used += cells_put(row, col + used, room, m->text, fit, STYLE_SYSTEM, false);
+        used += cells_put(row, left + col + used, room, m->text, fit, STYLE_SYSTEM, false);
         if (fit < m->n)
-            cells_puts(row, col + used, cols - col - used, "…", STYLE_DIM);
+            cells_puts(row, left + col + used, cols - col - used, "…", STYLE_DIM);
         return;
     }
     if (!m || m->role == SHOWN_REPLY)
-        cells_puts(row, col, cols - col, model_name, STYLE_MODEL);
+        cells_puts(row, left + col, cols - col, model_name, STYLE_MODEL);
     else
-        cells_puts(row, col, cols - col, m->role == SHOWN_USER ? "you" : "system", m->role == SHOWN_USER ? STYLE_USER : STYLE_DIM);
+        cells_puts(row, left + col, cols - col, m->role == SHOWN_USER ? "you" : "system", m->role == SHOWN_USER ? STYLE_USER : STYLE_DIM);
     if (m)
-        draw_facts(t, m, row, cols);
+        draw_facts(t, m, row, left, cols);
 }
 
-static void draw_row(struct transcript *t, size_t i, int which, int row, int cols, const char *model_name)
+static void draw_row(struct transcript *t, size_t i, int which, int row, int left, int cols, const char *model_name)
 {
     if (which == 0) {
-        draw_head(t, i, row, cols, model_name);
+        draw_head(t, i, row, left, cols, model_name);
         return;
     }
     const struct layout *l = folded_system(t, i) ? NULL : layout_of(t, i);
     if (!l || (size_t)which > l->n_rows)
         return;
     int col = gutter(t);
-    layout_draw(l, (size_t)which - 1, row, col, cols - col, false);
+    layout_draw(l, (size_t)which - 1, row, left + col, cols - col, false);
     bool last_live = i == n_msgs(t) && (size_t)which == l->n_rows;
     if (last_live) {
         const struct layout_row *r = &l->rows[which - 1];
         const struct layout_seg *g = r->n_seg ? &l->segs[r->seg + r->n_seg - 1] : NULL;
         int at = col + (g ? g->col + cells_width(l->text.p + g->at, g->n) : 0);
         if (at < cols)
-            cells_puts(row, at, 1, "█", STYLE_BAR);
+            cells_puts(row, left + at, 1, "█", STYLE_BAR);
     }
 }
 
-void transcript_draw(struct transcript *t, int row, int rows, int cols, bool focused, const char *model_name)
+void transcript_draw(struct transcript *t, int row, int rows, int left, int cols, bool focused, const char *model_name)
 {
     size_t msg = t->top_msg;
     int which = t->top_row, used = 0;
     for (int k = 0; k < rows; k++)
-        cells_fill(row + k, 0, cols, STYLE_TEXT);
+        cells_fill(row + k, left, cols, STYLE_TEXT);
     for (; used < rows && msg < transcript_n(t); used++) {
-        draw_row(t, msg, which, row + used, cols, model_name);
+        draw_row(t, msg, which, row + used, left, cols, model_name);
         bool text_row = which < rows_of(t, msg) - 1;
         if (focused && msg == t->selected && gutter(t) && text_row)
-            cells_puts(row + used, 1, 1, "▌", STYLE_BAR);
+            cells_puts(row + used, left + 1, 1, "▌", STYLE_BAR);
         if (++which >= rows_of(t, msg)) {
             msg++;
             which = 0;

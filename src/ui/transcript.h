@@ -43,12 +43,13 @@ const struct shown_msg *transcript_selected(const struct transcript *t); /* NULL
 
 /* Lays out for this size; call before drawing. */
 void transcript_recalc(struct transcript *t, int rows, int cols);
-void transcript_draw(struct transcript *t, int row, int rows, int cols, bool focused, const char *model_name);
+void transcript_draw(struct transcript *t, int row, int rows, int left, int cols, bool focused, const char *model_name);
 
 void transcript_select(struct transcript *t, int by, int rows, int cols); /* by messages */
 void transcript_scroll(struct transcript *t, int by, int rows, int cols); /* by rows */
 void transcript_end(struct transcript *t);
 void transcript_begin(struct transcript *t);
+void transcript_fold(struct transcript *t);                 /* the system text, to one line or back */
 void transcript_relayout(struct transcript *t);             /* raw, fold or theme changed */
 
 #endif

@@ -1,0 +1,337 @@
+/* Commands that talk: send, stop, edit, regenerate, alternatives, undo, copy. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "ui/app.h"
+#include "ui/composer.h"
+#include "ui/editor.h"
+#include "ui/replay.h"
+#include "ui/term.h"
+
+static unsigned complain(struct app *a, enum err_code code, const char *text)
+{
+    struct err e;
+    err_set(&e, code, "%s", text);
+    app_fail(a, &e);
+    return ACT_REPAINT;
+}
+
+unsigned act_send(struct app *a, const struct args *args)
+{
+    struct str text = STR_INIT;
+    unsigned bits = ACT_REPAINT;
+    (void)args;
+    composer_text(&text);
+    while (text.len && strchr(" \n\t", text.p[text.len - 1]))
+        str_cut(&text, text.len - 1);
+    if (text.oom)
+        bits = complain(a, ERR_NOMEM, "no memory for this message");
+    else if (text.len > 1 && text.p[0] == '/' && text.p[1] != '/' && !strchr(text.p, '\n')) {
+        composer_remember(text.p, text.len);
+        composer_set("", 0);
+        bits = action_run(a, text.p + 1) | ACT_LAYOUT;
+    } else if (text.len) {
+        size_t skip = text.len > 1 && text.p[0] == '/' && text.p[1] == '/'; /* // begins a message with / */
+        bits = app_send(a, text.p + skip, text.len - skip);
+    }
+    str_release(&text);
+    return bits;
+}
+
+unsigned act_newline(struct app *a, const struct args *args)
+{
+    (void)a;
+    (void)args;
+    composer_insert("\n", 1);
+    return ACT_REPAINT | ACT_LAYOUT;
+}
+
+unsigned act_editor(struct app *a, const struct args *args)
+{
+    struct str text = STR_INIT;
+    struct err e;
+    (void)args;
+    composer_text(&text);
+    if (editor_edit(&text, ".md", &e))
+        app_fail(a, &e);
+    else {
+        while (text.len && text.p[text.len - 1] == '\n')
+            str_cut(&text, text.len - 1);
+        composer_set(str_z(&text), text.len);
+    }
+    str_release(&text);
+    return ACT_REPAINT | ACT_LAYOUT;
+}
+
+unsigned act_stop(struct app *a, const struct args *args)
+{
+    struct tab *t = app_tab(a);
+    (void)args;
+    if (a->replaying) {
+        replay_end(a);
+        return ACT_REPAINT | ACT_LAYOUT;
+    }
+    if (t && t->busy) {
+        desk_stop(t->chat);
+        return ACT_REPAINT;
+    }
+    if (a->focus != FOCUS_COMPOSER)
+        return act_up(a, args);
+    if (!composer_empty()) {
+        struct str text = STR_INIT;
+        composer_text(&text);
+        composer_remember(str_z(&text), text.len); /* Up brings it back */
+        str_release(&text);
+        composer_set("", 0);
+        t->editing = 0;
+        return ACT_REPAINT | ACT_LAYOUT;
+    }
+    uint64_t now = clock_ns();
+    if (a->quit_armed_ns && now - a->quit_armed_ns < 2000000000u)
+        return ACT_QUIT;
+    a->quit_armed_ns = now;
+    app_say(a, "^C again to leave");
+    return ACT_REPAINT;
+}
+
+unsigned act_up(struct app *a, const struct args *args)
+{
+    struct tab *t = app_tab(a);
+    (void)args;
+    if (a->panel) {
+        panel_free(a->panel);
+        a->panel = NULL;
+        a->focus = FOCUS_COMPOSER;
+    } else if (a->replaying) {
+        replay_end(a);
+    } else if (t && t->busy) {
+        desk_stop(t->chat);
+    } else if (t && t->editing) {
+        t->editing = 0;
+        composer_set("", 0);
+    } else if (a->focus == FOCUS_COMPOSER && t && transcript_n(&t->view)) {
+        a->focus = FOCUS_TRANSCRIPT;
+    } else {
+        a->focus = FOCUS_COMPOSER;
+    }
+    return ACT_REPAINT | ACT_LAYOUT;
+}
+
+/* The selected message, or a complaint. */
+static const struct shown_msg *selected(struct app *a)
+{
+    struct tab *t = app_tab(a);
+    const struct shown_msg *m = t ? transcript_selected(&t->view) : NULL;
+    if (!m)
+        complain(a, ERR_NOTFOUND, t && t->view.has_live ? "this reply is still being written" : "no message here yet");
+    return m;
+}
+
+/* The selected message of a chat whose worker is free. */
+static const struct shown_msg *selected_idle(struct app *a)
+{
+    struct tab *t = app_tab(a);
+    if (t && t->busy) {
+        complain(a, ERR_BUSY, "a reply is being written; ^C stops it");
+        return NULL;
+    }
+    return selected(a);
+}
+
+unsigned act_regenerate(struct app *a, const struct args *args)
+{
+    const struct shown_msg *m = selected_idle(a);
+    struct tab *t = app_tab(a);
+    (void)args;
+    if (!m)
+        return ACT_REPAINT;
+    if (m->role == SHOWN_SYSTEM)
+        return complain(a, ERR_ARG, "the system text has no answer; e edits it");
+    t->busy = !desk_regenerate(t->chat, m->node);
+    transcript_end(&t->view);
+    return ACT_REPAINT;
+}
+
+unsigned act_edit(struct app *a, const struct args *args)
+{
+    const struct shown_msg *m = selected_idle(a);
+    (void)args;
+    if (!m)
+        return ACT_REPAINT;
+    app_tab(a)->editing = m->node;
+    composer_set(m->text, m->n);
+    a->focus = FOCUS_COMPOSER;
+    app_say(a, "editing; Enter makes a branch, Esc keeps it as it was");
+    return ACT_REPAINT | ACT_LAYOUT;
+}
+
+unsigned act_resume(struct app *a, const struct args *args)
+{
+    const struct shown_msg *m = selected_idle(a);
+    struct tab *t = app_tab(a);
+    (void)args;
+    if (!m)
+        return ACT_REPAINT;
+    if (m->role != SHOWN_REPLY)
+        return complain(a, ERR_ARG, "only a reply can be continued; r answers a message");
+    t->busy = !desk_continue(t->chat, m->node);
+    return ACT_REPAINT;
+}
+
+static unsigned alternative(struct app *a, int by)
+{
+    const struct shown_msg *m = selected_idle(a);
+    if (!m)
+        return ACT_REPAINT;
+    if (m->n_alt < 2)
+        return complain(a, ERR_NOTFOUND, "this message has no alternatives yet; r makes one");
+    desk_go(app_tab(a)->chat, m->node, by);
+    return ACT_REPAINT;
+}
+
+unsigned act_previous(struct app *a, const struct args *args)
+{
+    (void)args;
+    return alternative(a, -1);
+}
+
+unsigned act_next(struct app *a, const struct args *args)
+{
+    (void)args;
+    return alternative(a, 1);
+}
+
+unsigned act_delete(struct app *a, const struct args *args)
+{
+    const struct shown_msg *m = selected_idle(a);
+    (void)args;
+    if (m && !desk_delete(app_tab(a)->chat, m->node))
+        app_say(a, "deleted, u brings it back");
+    return ACT_REPAINT;
+}
+
+unsigned act_undo(struct app *a, const struct args *args)
+{
+    struct tab *t = app_tab(a);
+    (void)args;
+    if (!t || !t->view.shown || !t->view.shown->can_undo)
+        return complain(a, ERR_NOTFOUND, "nothing to undo");
+    if (t->busy)
+        return complain(a, ERR_BUSY, "a reply is being written; ^C stops it");
+    desk_undo(t->chat);
+    return ACT_REPAINT;
+}
+
+unsigned act_redo(struct app *a, const struct args *args)
+{
+    struct tab *t = app_tab(a);
+    (void)args;
+    if (!t || !t->view.shown || !t->view.shown->can_redo)
+        return complain(a, ERR_NOTFOUND, "nothing to redo");
+    if (t->busy)
+        return complain(a, ERR_BUSY, "a reply is being written; ^C stops it");
+    desk_redo(t->chat);
+    return ACT_REPAINT;
+}
+
+static unsigned rate(struct app *a, int by)
+{
+    const struct shown_msg *m = selected_idle(a);
+    if (m && m->role == SHOWN_REPLY)
+        desk_rate(app_tab(a)->chat, m->node, m->rating == by ? 0 : by);
+    return ACT_REPAINT;
+}
+
+unsigned act_rate_up(struct app *a, const struct args *args)
+{
+    (void)args;
+    return rate(a, 1);
+}
+
+unsigned act_rate_down(struct app *a, const struct args *args)
+{
+    (void)args;
+    return rate(a, -1);
+}
+
+/* ---- Source text out ---- */
+
+static void copied(struct app *a, const char *p, size_t n, const char *what)
+{
+    const char *with = clipboard_put(p, n);
+    app_say(a, "copied %s, %zu characters (%s)", what, n, with);
+}
+
+unsigned act_copy(struct app *a, const struct args *args)
+{
+    const struct shown_msg *m = selected(a);
+    (void)args;
+    if (m)
+        copied(a, m->text, m->n, "the message");
+    return ACT_REPAINT;
+}
+
+unsigned act_copy_code(struct app *a, const struct args *args)
+{
+    const struct shown_msg *m = selected(a);
+    struct transcript *t = m ? &app_tab(a)->view : NULL;
+    struct layout l;
+    if (!m)
+        return ACT_REPAINT;
+    layout_init(&l, 80);
+    layout_markdown(&l, m->text, m->n);
+    if (args->n)
+        t->code_at = strtoul(args->word[0], NULL, 10) - 1;
+    if (!l.n_codes)
+        complain(a, ERR_NOTFOUND, "this message has no code block; y copies all of it");
+    else {
+        char what[48];
+        const struct layout_code *c = &l.codes[t->code_at++ % l.n_codes];
+        snprintf(what, sizeof what, "code block %zu of %zu", (size_t)(c - l.codes) + 1, l.n_codes);
+        copied(a, l.code.p + c->at, c->n, what);
+    }
+    layout_release(&l);
+    return ACT_REPAINT;
+}
+
+unsigned act_save(struct app *a, const struct args *args)
+{
+    const struct shown_msg *m = selected(a);
+    struct err e;
+    if (!m)
+        return ACT_REPAINT;
+    if (file_exists(args->word[0]))
+        return complain(a, ERR_ARG, "that file exists; choose another name");
+    if (file_write(args->word[0], m->text, m->n, &e))
+        app_fail(a, &e);
+    else
+        app_say(a, "saved %s", args->word[0]);
+    return ACT_REPAINT;
+}
+
+unsigned act_system_text(struct app *a, const struct args *args)
+{
+    struct tab *t = app_tab(a);
+    struct str text = STR_INIT;
+    struct err e;
+    if (!t || t->busy)
+        return complain(a, ERR_BUSY, "a reply is being written; ^C stops it");
+    if (args->n) {
+        str_adds(&text, args->rest[0]);
+    } else {
+        const struct shown *s = t->view.shown;
+        if (s && s->n && s->msgs[0]->role == SHOWN_SYSTEM)
+            str_add(&text, s->msgs[0]->text, s->msgs[0]->n);
+        if (editor_edit(&text, ".md", &e)) {
+            app_fail(a, &e);
+            str_release(&text);
+            return ACT_REPAINT | ACT_LAYOUT;
+        }
+    }
+    desk_system(t->chat, str_z(&text), text.len);
+    str_release(&text);
+    return ACT_REPAINT;
+}

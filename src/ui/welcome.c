@@ -1,0 +1,69 @@
+#include "ui/welcome.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "ui/app.h"
+#include "ui/cells.h"
+
+/* "135 M parameters, 18.9 MB of memory however long you talk." */
+static void model_text(struct app *a, struct str *out)
+{
+    struct desk_model_info m;
+    double loading = desk_loading(a->desk);
+    if (!desk_model_now(a->desk, &m)) {
+        if (loading >= 0)
+            str_addf(out, "Loading the model: %.0f %%. One can write already.\n", 100 * loading);
+        else
+            str_adds(out, "No model is loaded: F3 shows where one can be put.\n");
+        return;
+    }
+    str_addf(out, "%s: %.0f M parameters", m.name, (double)m.n_params / 1e6);
+    if (m.state_bytes)
+        str_addf(out, ", %.1f MB of memory however long you talk", (double)m.state_bytes / 1e6);
+    if (m.row_bytes && m.state_bytes)
+        str_addf(out, ", plus %.1f KB a token, %zu tokens at most", (double)m.row_bytes / 1e3, m.n_ctx);
+    else if (m.row_bytes)
+        str_addf(out, ", %.1f KB of memory a token, %zu tokens at most", (double)m.row_bytes / 1e3, m.n_ctx);
+    str_adds(out, ".\n");
+    if (m.n_params < 1000000000)
+        str_adds(out, "It is small: good at short answers and at rewriting what you give it, bad at facts.\n");
+}
+
+static void key_line(struct str *out)
+{
+    static const struct {
+        const char *command, *what;
+    } hints[] = { { "send", "sends" }, { "newline", "begins a line" }, { "stop", "stops" }, { "help", "helps" }, { "quit", "leaves" } };
+    for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
+        struct str keys = STR_INIT;
+        keymap_keys_of(CONTEXT_COMPOSER, hints[i].command, &keys);
+        const char *last = strrchr(str_z(&keys), ',');
+        const char *shown = last && !strcmp(hints[i].command, "newline") ? last + 2 : str_z(&keys);
+        str_addf(out, "%s%.*s %s", i ? ", " : "", (int)strcspn(shown, ","), shown, hints[i].what);
+        str_release(&keys);
+    }
+    str_adds(out, ".\n");
+}
+
+void welcome_draw(struct app *a, int row, int rows, int col, int cols)
+{
+    struct str text = STR_INIT;
+    struct layout l;
+    int indent = cols >= 40 ? 3 : 0, width = cols - 2 * indent;
+    str_adds(&text, "A chat with a small language model, on this machine only.\n");
+    model_text(a, &text);
+    str_adds(&text, "\nTry     Write a haiku about rain.\n        /persona editor     corrects what you paste\n"
+                    "        /models             other models: any GGUF file of a kind hiss knows\n\n");
+    key_line(&text);
+    layout_init(&l, width > 72 ? 72 : width);
+    layout_hard(&l, str_z(&text), text.len, STYLE_TEXT);
+    for (int k = 0; k < rows; k++)
+        cells_fill(row + k, col, cols, STYLE_TEXT);
+    int top = rows > (int)l.n_rows + 2 ? 1 : 0;
+    for (int k = 0; k + top < rows && (size_t)k < l.n_rows; k++)
+        layout_draw(&l, (size_t)k, row + top + k, col + indent, width, false);
+    layout_release(&l);
+    str_release(&text);
+}
