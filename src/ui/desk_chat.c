@@ -1,0 +1,419 @@
+/* An open chat's worker: takes requests one by one, runs them on its conversation, tells the screen. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/rng.h"
+#include "ui/desk_parts.h"
+
+/* ---- Telling ---- */
+
+void desk_tell_stage(struct desk_chat *c, enum desk_stage stage, double progress)
+{
+    c->stage = stage;
+    c->stage_ns = clock_ns();
+    desk_tell(c->desk, &(struct desk_event){ .kind = DESK_STAGE, .chat = c, .stage = stage, .progress = progress });
+}
+
+static void tell_shown(struct desk_chat *c)
+{
+    const char *model = conv_tree(c->conv) ? tree_model_name(conv_tree(c->conv)) : "";
+    struct shown *s = shown_of(c->conv, c->name, model, c->last);
+    if (!s)
+        return;
+    shown_unref(c->last);
+    c->last = shown_ref(s);
+    desk_tell(c->desk, &(struct desk_event){ .kind = DESK_SHOWN, .chat = c, .shown = s });
+}
+
+static void tell_stats(struct desk_chat *c)
+{
+    desk_tell(c->desk, &(struct desk_event){ .kind = DESK_STATS, .chat = c, .stats = c->stats });
+}
+
+/* ---- While a turn runs ---- */
+
+static void on_read(void *arg, size_t done, size_t total)
+{
+    struct desk_chat *c = arg;
+    c->stats.read = done;
+    desk_tell_stage(c, DESK_READING, total ? (double)done / (double)total : -1);
+}
+
+static bool on_token(void *arg, const struct generate_event *ev)
+{
+    struct desk_chat *c = arg;
+    uint64_t now = clock_ns();
+    if (c->stage != DESK_WRITING) {
+        desk_tell_stage(c, DESK_WRITING, -1);
+        c->stats.wrote = 0;
+        tell_stats(c);
+    }
+    c->stats.wrote++;
+    c->stats.write_seconds = (double)(now - c->stage_ns) * 1e-9;
+    if (ev->n_text) {
+        char *text = mem_dup(ev->text, ev->n_text);
+        if (text)
+            desk_tell(c->desk, &(struct desk_event){ .kind = DESK_TEXT, .chat = c, .text = text, .n = ev->n_text });
+    }
+    if (c->stats.wrote % 16 == 0)
+        tell_stats(c);
+    pthread_mutex_lock(&c->lock); /* a setting changed meanwhile holds from the next token */
+    uint64_t seed = c->generate.sampler.seed;
+    c->generate.sampler = c->settings.sampler;
+    if (!c->settings.fixed_seed)
+        c->generate.sampler.seed = seed;
+    pthread_mutex_unlock(&c->lock);
+    return false;
+}
+
+static void begin_turn(struct desk_chat *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->generate = (struct generate_opts){ .sampler = c->settings.sampler, .max_tokens = c->settings.max_tokens };
+    bool fixed = c->settings.fixed_seed;
+    pthread_mutex_unlock(&c->lock);
+    if (!fixed)
+        c->generate.sampler.seed = rng_seed();
+    c->stats = (struct desk_stats){ .seed = c->generate.sampler.seed };
+}
+
+static void end_turn(struct desk_chat *c, const struct conv_result *r, int failed, const struct err *e)
+{
+    c->stats.restored = r->restored;
+    c->stats.read = r->read;
+    c->stats.wrote = r->wrote;
+    c->stats.read_seconds = r->read_seconds;
+    c->stats.write_seconds = r->write_seconds;
+    desk_tell(c->desk, &(struct desk_event){ .kind = DESK_ENDED, .chat = c });
+    tell_shown(c);
+    tell_stats(c);
+    desk_tell_stage(c, DESK_IDLE, -1);
+    if (failed && e->code != ERR_CANCELLED)
+        desk_tell_err(c->desk, c, e);
+    if (r->rewritten) {
+        char note[128];
+        snprintf(note, sizeof note, "this model's template rewrites earlier turns: %zu tokens were read again", r->rewritten);
+        desk_tell_note(c->desk, c, note);
+    }
+    if (r->kept.code)
+        desk_tell_err(c->desk, c, &r->kept);
+}
+
+/* ---- The model ---- */
+
+/* A conversation goes on with its own model when that is the loaded one, else with the current one. */
+static int ensure_model(struct desk_chat *c, const char *name, struct err *e)
+{
+    struct desk_model_info info;
+    if (c->lm && !name)
+        return 0;
+    desk_tell_stage(c, DESK_LOADING, -1);
+    struct lm *lm = desk_wait_model(c->desk, name, &c->cancel, &info, e);
+    if (lm && lm != c->lm) {
+        if (conv_use(c->conv, lm, info.name, e))
+            return -1;
+        c->lm = lm;
+    }
+    return lm ? 0 : -1;
+}
+
+static void restore(struct desk_chat *c)
+{
+    struct conv_watch w = { .cancel = &c->cancel, .progress = on_read, .arg = c };
+    struct conv_result r = { .node = 0 };
+    struct err e = ERR_INIT;
+    uint64_t began = clock_ns();
+    if (ensure_model(c, NULL, &e)) {
+        desk_tell_stage(c, DESK_IDLE, -1);
+        return; /* the desk has told why */
+    }
+    desk_tell_stage(c, DESK_REBUILDING, -1);
+    int failed = conv_tree(c->conv)->head ? conv_restore(c->conv, &w, &r, &e) : 0;
+    end_turn(c, &r, failed, &e);
+    c->stats.restore_ms = (double)(clock_ns() - began) * 1e-6;
+    tell_stats(c);
+}
+
+/* ---- Requests ---- */
+
+static int turn(struct desk_chat *c, const struct desk_request *q, struct conv_result *r, struct err *e)
+{
+    struct conv_watch w = { .cancel = &c->cancel, .progress = on_read, .token = on_token, .arg = c };
+    begin_turn(c);
+    desk_tell(c->desk, &(struct desk_event){ .kind = DESK_BEGUN, .chat = c });
+    switch (q->want) {
+    case WANT_SEND: return conv_send(c->conv, q->text, q->n, &c->generate, &w, r, e);
+    case WANT_EDIT: return conv_edit(c->conv, q->node, q->text, q->n, &c->generate, &w, r, e);
+    case WANT_REGENERATE: return conv_reply(c->conv, q->node, &c->generate, &w, r, e);
+    default: return conv_continue(c->conv, q->node, SIZE_MAX, NULL, 0, &c->generate, &w, r, e);
+    }
+}
+
+/* The system text is the first message; another one is a branch from the beginning. */
+static int set_system(struct desk_chat *c, const char *text, size_t n, struct err *e)
+{
+    const struct tree *t = conv_tree(c->conv);
+    uint32_t *path = NULL, id = 0;
+    size_t len = tree_path(t, t->head, &path);
+    bool has = len && len != SIZE_MAX && tree_node(t, path[0])->body.role == ROLE_SYSTEM;
+    uint32_t first = has ? path[0] : 0;
+    struct conv_result r;
+    int failed;
+    free(path);
+    if (!len || len == SIZE_MAX)
+        failed = conv_say(c->conv, ROLE_SYSTEM, text, n, &id, e);
+    else if (has)
+        failed = conv_edit(c->conv, first, text, n, NULL, NULL, &r, e);
+    else
+        failed = err_set(e, ERR_ARG, "a system text comes first: begin a new chat (:new), or a persona");
+    return failed;
+}
+
+static int change(struct desk_chat *c, const struct desk_request *q, struct err *e)
+{
+    uint32_t to;
+    switch (q->want) {
+    case WANT_SYSTEM: return set_system(c, q->text, q->n, e);
+    case WANT_GO:
+        to = shown_alternative(conv_tree(c->conv), q->node, q->by);
+        return to ? conv_goto(c->conv, tree_leaf(conv_tree(c->conv), to), e) : 0;
+    case WANT_DELETE: return conv_delete(c->conv, q->node, e);
+    case WANT_UNDO: return conv_undo(c->conv, e);
+    case WANT_REDO: return conv_redo(c->conv, e);
+    case WANT_RATE: return conv_rate(c->conv, q->node, q->by, e);
+    case WANT_TITLE: return conv_title(c->conv, q->text, e);
+    default: return 0;
+    }
+}
+
+static void use_model(struct desk_chat *c, const struct desk_request *q)
+{
+    struct err e = ERR_INIT;
+    if (ensure_model(c, q->text, &e)) {
+        desk_tell_stage(c, DESK_IDLE, -1);
+        desk_tell_err(c->desk, c, &e);
+        return;
+    }
+    restore(c);
+}
+
+static void serve(struct desk_chat *c, const struct desk_request *q)
+{
+    struct conv_result r = { .node = 0 };
+    struct err e = ERR_INIT;
+    int failed;
+    switch (q->want) {
+    case WANT_SEND:
+    case WANT_EDIT:
+    case WANT_REGENERATE:
+    case WANT_CONTINUE:
+        failed = ensure_model(c, NULL, &e) || turn(c, q, &r, &e);
+        end_turn(c, &r, failed, &e);
+        break;
+    case WANT_MODEL: use_model(c, q); break;
+    case WANT_RESTORE: restore(c); break;
+    case WANT_VERIFY: desk_verify_run(c); break;
+    default:
+        if (change(c, q, &e))
+            desk_tell_err(c->desk, c, &e);
+        tell_shown(c);
+        desk_tell_stage(c, DESK_IDLE, -1);
+    }
+}
+
+static void request_free(void *item)
+{
+    struct desk_request *q = item;
+    free(q->text);
+    free(q);
+}
+
+static bool open_conv(struct desk_chat *c)
+{
+    struct err e = ERR_INIT;
+    struct str states = STR_INIT;
+    if (!path_user(PATH_CACHE, &states, &e, "states"))
+        c->store = store_open(states.p, 0, &e);
+    str_release(&states);
+    struct conv_opts o = { .path = c->path.p, .mode = JOURNAL_CREATE, .store = c->store };
+    c->conv = conv_open(&o, &e);
+    if (!c->conv) {
+        desk_tell_err(c->desk, c, &e);
+        return false;
+    }
+    if (!conv_writable(c->conv) && conv_journal(c->conv)) {
+        const struct err *why = journal_why(conv_journal(c->conv));
+        desk_tell_note(c->desk, c, why->msg);
+    }
+    return true;
+}
+
+static void *worker_main(void *arg)
+{
+    struct desk_chat *c = arg;
+    struct desk_request *q;
+    kern_thread_init();
+    if (open_conv(c)) {
+        tell_shown(c);
+        restore(c);
+        while ((q = chan_take(c->requests, true))) {
+            bool quit = q->want == WANT_QUIT;
+            if (!quit)
+                serve(c, q);
+            request_free(q);
+            if (quit)
+                break;
+            atomic_store(&c->cancel, false);
+        }
+        struct err e = ERR_INIT;
+        if (conv_close(c->conv, &e))
+            desk_tell_err(c->desk, NULL, &e);
+    }
+    store_close(c->store);
+    shown_unref(c->last);
+    return NULL;
+}
+
+/* ---- From the screen ---- */
+
+struct desk_chat *desk_open(struct desk *d, const char *name, const struct desk_settings *s, struct err *e)
+{
+    struct desk_chat *c = mem_zalloc(1, sizeof *c);
+    if (!c) {
+        err_nomem(e, "a chat");
+        return NULL;
+    }
+    c->desk = d;
+    c->settings = *s;
+    snprintf(c->name, sizeof c->name, "%s", name);
+    pthread_mutex_init(&c->lock, NULL);
+    c->requests = chan_new(DESK_REQUESTS, request_free, e);
+    if (!c->requests || path_user(PATH_DATA, &c->path, e, "chats/%s.jsonl", name))
+        goto fail;
+    if (pthread_create(&c->thread, NULL, worker_main, c)) {
+        err_set(e, ERR_LIMIT, "no thread could be started for the chat");
+        goto fail;
+    }
+    return c;
+fail:
+    chan_free(c->requests);
+    str_release(&c->path);
+    free(c);
+    return NULL;
+}
+
+static int ask(struct desk_chat *c, struct desk_request q, const char *text, size_t n)
+{
+    struct desk_request *copy = mem_dup(&q, sizeof q);
+    if (copy && text) {
+        copy->text = mem_alloc(n + 1, 1);
+        if (copy->text) {
+            memcpy(copy->text, text, n);
+            copy->text[n] = '\0';
+            copy->n = n;
+        }
+    }
+    if (!copy || (text && !copy->text) || !chan_put(c->requests, copy)) {
+        if (copy)
+            request_free(copy);
+        return -1;
+    }
+    return 0;
+}
+
+void desk_close(struct desk_chat *c)
+{
+    atomic_store(&c->cancel, true);
+    ask(c, (struct desk_request){ .want = WANT_QUIT }, NULL, 0);
+    pthread_join(c->thread, NULL);
+    chan_free(c->requests);
+    pthread_mutex_destroy(&c->lock);
+    str_release(&c->path);
+    free(c);
+}
+
+const char *desk_chat_name(const struct desk_chat *c)
+{
+    return c->name;
+}
+
+void desk_stop(struct desk_chat *c)
+{
+    atomic_store(&c->cancel, true);
+}
+
+void desk_set(struct desk_chat *c, const struct desk_settings *s)
+{
+    pthread_mutex_lock(&c->lock);
+    c->settings = *s;
+    pthread_mutex_unlock(&c->lock);
+}
+
+int desk_send(struct desk_chat *c, const char *text, size_t n)
+{
+    return ask(c, (struct desk_request){ .want = WANT_SEND }, text, n);
+}
+
+int desk_system(struct desk_chat *c, const char *text, size_t n)
+{
+    return ask(c, (struct desk_request){ .want = WANT_SYSTEM }, text, n);
+}
+
+int desk_edit(struct desk_chat *c, uint32_t node, const char *text, size_t n)
+{
+    return ask(c, (struct desk_request){ .want = WANT_EDIT, .node = node }, text, n);
+}
+
+int desk_regenerate(struct desk_chat *c, uint32_t node)
+{
+    return ask(c, (struct desk_request){ .want = WANT_REGENERATE, .node = node }, NULL, 0);
+}
+
+int desk_continue(struct desk_chat *c, uint32_t node)
+{
+    return ask(c, (struct desk_request){ .want = WANT_CONTINUE, .node = node }, NULL, 0);
+}
+
+int desk_go(struct desk_chat *c, uint32_t node, int by)
+{
+    return ask(c, (struct desk_request){ .want = WANT_GO, .node = node, .by = by }, NULL, 0);
+}
+
+int desk_delete(struct desk_chat *c, uint32_t node)
+{
+    return ask(c, (struct desk_request){ .want = WANT_DELETE, .node = node }, NULL, 0);
+}
+
+int desk_undo(struct desk_chat *c)
+{
+    return ask(c, (struct desk_request){ .want = WANT_UNDO }, NULL, 0);
+}
+
+int desk_redo(struct desk_chat *c)
+{
+    return ask(c, (struct desk_request){ .want = WANT_REDO }, NULL, 0);
+}
+
+int desk_rate(struct desk_chat *c, uint32_t node, int rating)
+{
+    return ask(c, (struct desk_request){ .want = WANT_RATE, .node = node, .by = rating }, NULL, 0);
+}
+
+int desk_title(struct desk_chat *c, const char *title)
+{
+    return ask(c, (struct desk_request){ .want = WANT_TITLE }, title, strlen(title));
+}
+
+int desk_use_model(struct desk_chat *c, const char *name_or_path)
+{
+    return ask(c, (struct desk_request){ .want = WANT_MODEL }, name_or_path, strlen(name_or_path));
+}
+
+int desk_verify(struct desk_chat *c)
+{
+    return ask(c, (struct desk_request){ .want = WANT_VERIFY }, NULL, 0);
+}

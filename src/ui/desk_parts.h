@@ -1,0 +1,90 @@
+/* The inside of the desk, shared by its files only. */
+#ifndef UI_DESK_PARTS_H
+#define UI_DESK_PARTS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/chan.h"
+#include "base/pool.h"
+#include "chat/conv.h"
+#include "engine/lm.h"
+#include "ui/desk.h"
+
+enum { DESK_MAX_MODELS = 16, DESK_EVENTS = 4096, DESK_REQUESTS = 64 };
+
+/* A model that is loaded, or being loaded. */
+struct desk_model {
+    struct lm *lm;
+    struct desk_model_info info;
+};
+
+struct desk {
+    struct desk_opts opts;
+    char model[512], kernels[16];  /* copies of what opts points to */
+    struct pool *pool;
+    struct chan *events;
+
+    pthread_mutex_t lock;          /* of what follows */
+    pthread_cond_t loaded;         /* a load has ended */
+    struct desk_model models[DESK_MAX_MODELS];
+    size_t n_models, current;      /* current: what new chats use */
+    bool loading;
+    struct err load_err;           /* of the last load */
+    atomic_int load_permille;      /* -1: nothing loads */
+    atomic_bool quit;
+    pthread_t loader;
+    bool loader_runs;
+    char wanted[512];              /* what the loader loads */
+};
+
+enum desk_want {
+    WANT_SEND, WANT_SYSTEM, WANT_EDIT, WANT_REGENERATE, WANT_CONTINUE, WANT_GO, WANT_DELETE, WANT_UNDO, WANT_REDO,
+    WANT_RATE, WANT_TITLE, WANT_MODEL, WANT_VERIFY, WANT_RESTORE, WANT_QUIT,
+};
+
+struct desk_request {
+    enum desk_want want;
+    uint32_t node;
+    int by;
+    char *text;
+    size_t n;
+};
+
+struct desk_chat {
+    struct desk *desk;
+    char name[128];
+    struct str path;
+    struct chan *requests;
+    pthread_t thread;
+    atomic_bool cancel;
+    pthread_mutex_t lock;          /* of settings */
+    struct desk_settings settings;
+    /* the worker's own */
+    struct conv *conv;
+    struct store *store;
+    struct lm *lm;
+    struct shown *last;            /* what was last told, so that unchanged messages keep their layouts */
+    struct generate_opts generate;
+    struct desk_stats stats;
+    uint64_t stage_ns, read_ns;
+    enum desk_stage stage;
+};
+
+void desk_tell(struct desk *d, const struct desk_event *ev);       /* copies; takes shown and text */
+void desk_tell_err(struct desk *d, struct desk_chat *c, const struct err *e);
+void desk_tell_note(struct desk *d, struct desk_chat *c, const char *text);
+void desk_tell_stage(struct desk_chat *c, enum desk_stage stage, double progress);
+void desk_verify_run(struct desk_chat *c);                         /* desk_replay.c */
+
+/* The loaded model of that name or path (NULL: the current one); waits while it loads. NULL with *e. */
+struct lm *desk_wait_model(struct desk *d, const char *name, const atomic_bool *cancel, struct desk_model_info *info,
+                           struct err *e);
+
+/* What the screen shows of a conversation: given; shares unchanged messages with `before`. */
+struct shown *shown_of(const struct conv *c, const char *name, const char *model, const struct shown *before);
+
+/* The message that stands `by` alternatives beside the one that ends in node; 0: none. */
+uint32_t shown_alternative(const struct tree *t, uint32_t node, int by);
+
+#endif
