@@ -257,6 +257,11 @@ void composer_remember(const char *p, size_t n)
     free(z);
 }
 
+char **composer_matches(const char *word, char *(*generator)(const char *word, int state))
+{
+    return rl_completion_matches(word, generator);
+}
+
 void composer_ask(const char *question)
 {
     prompt = question ? question : writing; /* borrowed until the next call */

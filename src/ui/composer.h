@@ -31,6 +31,7 @@ bool composer_empty(void);
 void composer_text(struct str *out);                   /* appended; folded pastes in full */
 void composer_set(const char *p, size_t n);            /* replaces the text, cursor at its end */
 void composer_remember(const char *p, size_t n);       /* into the history */
+char **composer_matches(const char *word, char *(*generator)(const char *word, int state)); /* for complete */
 void composer_ask(const char *prompt);                 /* another prompt, for a question; NULL: writing again */
 const char *composer_mode(void);                       /* "" or readline's mode string in vi mode */
 

@@ -17,5 +17,13 @@ src_ui_libui_a_SOURCES = \
 	src/ui/act_talk.c src/ui/act_move.c \
 	src/ui/editor.c src/ui/editor.h src/ui/theme_file.h \
 	src/ui/welcome.c src/ui/welcome.h \
-	src/ui/replay.h \
+	src/ui/replay.c src/ui/replay.h \
+	src/ui/act_chat.c \
+	src/ui/theme_file.c \
+	src/ui/loop.c src/ui/loop.h \
+	src/ui/events.c \
+	src/ui/desk.c src/ui/desk_chat.c src/ui/desk_shown.c src/ui/desk_replay.c src/ui/desk_parts.h \
+	src/ui/run.c src/ui/run.h \
+	src/ui/script.c src/ui/script.h \
+	src/ui/linear.c src/ui/linear.h \
 	src/ui/app.c src/ui/app.h src/ui/panel.h src/ui/desk.h src/ui/settings.h

@@ -1,0 +1,78 @@
+/* What the workers said, taken into the screen's state. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "ui/app.h"
+
+static struct tab *tab_of(struct app *a, const struct desk_chat *c)
+{
+    for (size_t i = 0; c && i < a->n_tabs; i++) {
+        if (a->tabs[i].chat == c)
+            return &a->tabs[i];
+    }
+    return NULL;
+}
+
+static void stage(struct app *a, struct tab *t, const struct desk_event *ev)
+{
+    if (t->stage != ev->stage)
+        t->since_ns = clock_ns();
+    t->stage = ev->stage;
+    t->progress = ev->progress;
+    t->busy = ev->stage != DESK_IDLE;
+    if (ev->stage == DESK_IDLE)
+        transcript_live_end(&t->view);
+    if (a->panel && ev->stage == DESK_IDLE)
+        panel_refill(a, a->panel);
+}
+
+static void ended(struct app *a, struct tab *t)
+{
+    transcript_live_end(&t->view);
+    if (t != app_tab(a))
+        t->unread = true;
+}
+
+static void of_chat(struct app *a, struct tab *t, struct desk_event *ev)
+{
+    switch (ev->kind) {
+    case DESK_SHOWN:
+        transcript_show(&t->view, ev->shown);
+        ev->shown = NULL; /* the transcript has it */
+        break;
+    case DESK_BEGUN: transcript_live_begin(&t->view); break;
+    case DESK_TEXT: transcript_live_add(&t->view, ev->text, ev->n); break;
+    case DESK_ENDED: ended(a, t); break;
+    case DESK_STAGE: stage(a, t, ev); break;
+    case DESK_STATS: t->stats = ev->stats; break;
+    case DESK_NOTE:
+    case DESK_VERIFIED: app_say(a, "%.*s", (int)ev->n, ev->text ? ev->text : ""); break;
+    case DESK_ERROR: app_fail(a, &ev->err); break;
+    default: break;
+    }
+}
+
+static void of_desk(struct app *a, struct desk_event *ev)
+{
+    if (ev->kind == DESK_ERROR || (ev->kind == DESK_MODEL && ev->err.code))
+        app_fail(a, &ev->err);
+    if (ev->kind == DESK_MODEL && a->panel)
+        panel_refill(a, a->panel);
+}
+
+unsigned app_events(struct app *a)
+{
+    struct desk_event *ev;
+    unsigned bits = ACT_NONE;
+    while ((ev = desk_next(a->desk))) {
+        struct tab *t = tab_of(a, ev->chat);
+        if (t)
+            of_chat(a, t, ev);
+        else if (!ev->chat)
+            of_desk(a, ev);
+        desk_event_free(ev);
+        bits |= ACT_REPAINT;
+    }
+    return bits;
+}

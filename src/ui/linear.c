@@ -1,0 +1,224 @@
+#include "ui/linear.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/utf8.h"
+#include "ui/app.h"
+#include "ui/run.h"
+#include "ui/settings.h"
+
+static volatile sig_atomic_t interrupts;
+
+static void on_interrupt(int sig)
+{
+    (void)sig;
+    interrupts++;
+}
+
+struct linear {
+    struct desk *desk;
+    struct desk_chat *chat;
+    struct desk_settings settings;
+    struct shown *shown;
+    bool busy, writing, ready;
+};
+
+/* Control characters of a model's or another person's never reach the terminal. */
+static void print_safely(const char *p, size_t n)
+{
+    for (size_t at = 0; at < n;) {
+        uint32_t cp;
+        char u[4];
+        at += utf8_decode(p + at, n - at, &cp, NULL);
+        if ((cp < 0x20 && cp != '\n' && cp != '\t') || (cp >= 0x7F && cp < 0xA0))
+            cp = UTF8_REPLACEMENT;
+        fwrite(u, 1, utf8_encode(cp, u), stdout);
+    }
+    fflush(stdout);
+}
+
+static void print_history(const struct shown *s)
+{
+    static const char *const names[] = { "system", "you", "hiss" };
+    for (size_t i = 0; s && i < s->n; i++) {
+        printf("%s: ", names[s->msgs[i]->role]);
+        print_safely(s->msgs[i]->text, s->msgs[i]->n);
+        putchar('\n');
+    }
+}
+
+static void take(struct linear *l, struct desk_event *ev)
+{
+    switch (ev->kind) {
+    case DESK_SHOWN:
+        if (!l->shown)
+            print_history(ev->shown);
+        shown_unref(l->shown);
+        l->shown = ev->shown;
+        ev->shown = NULL;
+        break;
+    case DESK_BEGUN:
+        fputs("hiss: ", stdout);
+        l->writing = true;
+        break;
+    case DESK_TEXT: print_safely(ev->text, ev->n); break;
+    case DESK_ENDED:
+        if (l->writing)
+            putchar('\n');
+        l->writing = false;
+        break;
+    case DESK_STAGE:
+        if (ev->chat)
+            l->busy = ev->stage != DESK_IDLE;
+        break;
+    case DESK_STATS:
+        if (!l->busy && (ev->stats.read || ev->stats.restored))
+            printf("[restored %zu, read %zu]\n", ev->stats.restored, ev->stats.read);
+        break;
+    case DESK_NOTE:
+    case DESK_VERIFIED: printf("[%.*s]\n", (int)ev->n, ev->text); break;
+    case DESK_ERROR:
+    case DESK_MODEL:
+        if (ev->err.code)
+            printf("[%s]\n", ev->err.msg);
+        break;
+    default: break;
+    }
+    fflush(stdout);
+}
+
+static void pump(struct linear *l, int wait_ms)
+{
+    struct pollfd fd = { desk_fd(l->desk), POLLIN, 0 };
+    struct desk_event *ev;
+    poll(&fd, 1, wait_ms);
+    while ((ev = desk_next(l->desk))) {
+        take(l, ev);
+        desk_event_free(ev);
+    }
+}
+
+/* Until the chat's worker has nothing to do; ^C stops the reply. */
+static void settle(struct linear *l)
+{
+    do {
+        if (interrupts) {
+            interrupts = 0;
+            desk_stop(l->chat);
+        }
+        pump(l, 100);
+    } while (l->busy || desk_loading(l->desk) >= 0 || !l->shown);
+}
+
+static void set(struct linear *l, const char *words)
+{
+    char name[32] = "", value[64] = "";
+    struct err e = ERR_INIT;
+    sscanf(words, "%31s %63[^\n]", name, value);
+    int which = setting_find(name);
+    if (which < 0 || setting_parse(&l->settings, which, value, &e))
+        printf("[%s]\n", which < 0 ? "no such setting" : e.msg);
+    else
+        desk_set(l->chat, &l->settings);
+}
+
+static uint32_t last_reply(const struct linear *l)
+{
+    const struct shown *s = l->shown;
+    return s && s->n ? s->msgs[s->n - 1]->node : 0;
+}
+
+/* The commands that make sense without a screen. False: leave. */
+static bool command(struct linear *l, const char *line)
+{
+    size_t n = strcspn(line, " \n");
+    const char *rest = line + n + strspn(line + n, " ");
+    if (!strncmp(line, "quit", n))
+        return false;
+    if (!strncmp(line, "set", n))
+        set(l, rest);
+    else if (!strncmp(line, "regenerate", n))
+        desk_regenerate(l->chat, last_reply(l));
+    else if (!strncmp(line, "continue", n))
+        desk_continue(l->chat, last_reply(l));
+    else if (!strncmp(line, "previous", n))
+        desk_go(l->chat, last_reply(l), -1);
+    else if (!strncmp(line, "next", n))
+        desk_go(l->chat, last_reply(l), 1);
+    else if (!strncmp(line, "undo", n))
+        desk_undo(l->chat);
+    else if (!strncmp(line, "redo", n))
+        desk_redo(l->chat);
+    else if (!strncmp(line, "model", n) && *rest)
+        desk_use_model(l->chat, rest);
+    else if (!strncmp(line, "rename", n) && *rest)
+        desk_title(l->chat, rest);
+    else if (!strncmp(line, "help", n))
+        puts("[/set NAME VALUE, /regenerate, /continue, /previous, /next, /undo, /redo, /model NAME, /rename TITLE, /quit; ^D leaves, ^C stops]");
+    else
+        puts("[no such command here; /help lists them]");
+    l->busy = true; /* the worker answers with its stage */
+    return true;
+}
+
+static void talk(struct linear *l)
+{
+    char *line = NULL;
+    size_t cap = 0;
+    bool prompt = isatty(STDIN_FILENO);
+    settle(l);
+    for (;;) {
+        if (prompt) {
+            fputs("you: ", stdout);
+            fflush(stdout);
+        }
+        ssize_t n = getline(&line, &cap, stdin);
+        if (n < 0)
+            break;
+        while (n && strchr("\r\n", line[n - 1]))
+            line[--n] = '\0';
+        if (!n)
+            continue;
+        if (line[0] == '/' && line[1] != '/') {
+            if (!command(l, line + 1))
+                break;
+        } else {
+            size_t skip = line[0] == '/';
+            l->busy = !desk_send(l->chat, line + skip, (size_t)n - skip);
+        }
+        settle(l);
+    }
+    free(line);
+}
+
+int linear_run(const struct ui_opts *o)
+{
+    struct linear l = { .settings = { .sampler = sampler_default(), .max_tokens = 1024 }, .busy = true };
+    struct err e = ERR_INIT;
+    char name[128];
+    int status = 1;
+    struct sigaction sa = { .sa_handler = on_interrupt };
+    sigemptyset(&sa.sa_mask);
+    sigaction(SIGINT, &sa, NULL);
+    l.desk = desk_new(&o->desk, &e);
+    if (l.desk) {
+        snprintf(name, sizeof name, "%s", o->chat ? o->chat : "");
+        if (o->chat || !desk_chat_new_name(l.desk, name, &e))
+            l.chat = desk_open(l.desk, name, &l.settings, &e);
+    }
+    if (l.chat) {
+        talk(&l);
+        desk_close(l.chat);
+        status = 0;
+    }
+    shown_unref(l.shown);
+    desk_free(l.desk);
+    if (e.code)
+        fprintf(stderr, "hiss: %s\n", e.msg);
+    return status;
+}

@@ -1,0 +1,161 @@
+#include "ui/run.h"
+
+#include <ncurses.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/path.h"
+#include "ui/app.h"
+#include "ui/composer.h"
+#include "ui/linear.h"
+#include "ui/loop.h"
+#include "ui/script.h"
+#include "ui/term.h"
+#include "ui/theme.h"
+#include "ui/theme_file.h"
+
+static int complain(const struct err *e)
+{
+    fprintf(stderr, "hiss: %s\n", e->msg);
+    return 1;
+}
+
+/* ---- What readline asks of us ---- */
+
+static void line_accepted(void *arg)
+{
+    struct app *a = arg;
+    struct args none = { 0 };
+    a->bits |= a->focus == FOCUS_ASK ? app_ask_end(a, true) : act_send(a, &none);
+}
+
+static char *command_match(const char *word, int state)
+{
+    static size_t at;
+    size_t n = strlen(word), skip = word[0] == '/';
+    if (!state)
+        at = 0;
+    for (; at < n_actions; at++) {
+        if (!strncmp(actions[at].name, word + skip, n - skip)) {
+            char *s = malloc(strlen(actions[at].name) + 2);
+            if (s)
+                sprintf(s, "%s%s", skip ? "/" : "", actions[at].name);
+            at++;
+            return s;
+        }
+    }
+    return NULL;
+}
+
+/* A slash command's name at the beginning of a message; in the palette without the slash. */
+static char **complete(void *arg, const char *word, size_t begin)
+{
+    struct app *a = arg;
+    if (begin || (a->focus != FOCUS_ASK && word[0] != '/'))
+        return NULL;
+    return composer_matches(word, command_match);
+}
+
+static void show_matches(void *arg, char **matches, size_t n)
+{
+    struct app *a = arg;
+    struct str s = STR_INIT;
+    for (size_t i = 0; i < n && s.len < 400; i++)
+        str_addf(&s, "%s%s", i ? "  " : "", matches[i]);
+    app_say(a, "%s", str_z(&s));
+    str_release(&s);
+}
+
+/* ---- Starting ---- */
+
+static void read_rc(struct app *a, const struct ui_opts *o)
+{
+    struct str path = STR_INIT;
+    struct err e = ERR_INIT;
+    if (!o->no_rc && !path_user(PATH_CONFIG, &path, &e, "rc") && file_exists(path.p)) {
+        action_source(a, path.p, &e);
+        if (e.code)
+            app_fail(a, &e);
+    }
+    str_release(&path);
+    for (size_t i = 0; i < o->n_commands; i++) {
+        a->rc_where = "-e";
+        a->bits |= action_run(a, o->commands[i]);
+        a->rc_where = NULL;
+    }
+}
+
+/* The chat that was used last; a new one when there is none. */
+static void open_first(struct app *a, const struct ui_opts *o)
+{
+    struct desk_chat_info last;
+    if (a->n_tabs) /* the rc file or -e opened one */
+        return;
+    if (o->chat)
+        a->bits |= app_open_chat(a, o->chat);
+    else if (!o->fresh && desk_chats(a->desk, &last, 1) > 0)
+        a->bits |= app_open_chat(a, last.name);
+    else
+        a->bits |= app_open_chat(a, NULL);
+}
+
+static int start(struct app *a, const struct ui_opts *o, struct err *e)
+{
+    struct composer_hooks hooks = { line_accepted, complete, show_matches, a };
+    struct str history = STR_INIT;
+    struct err ignored;
+    int r = -1;
+    if (app_init(a, &o->desk, e))
+        return -1;
+    if (!path_user(PATH_STATE, &history, &ignored, "%s", "")) {
+        file_mkdirs(history.p, &ignored);
+        str_adds(&history, "history");
+    }
+    if (!composer_open(o->script ? NULL : history.p, &hooks, e)) {
+        if (theme_load(a, "default", e)) { /* the built-in one stands */
+            const char *no_color = getenv("NO_COLOR");
+            theme_init(!(no_color && no_color[0]));
+        }
+        e->code = ERR_OK;
+        read_rc(a, o);
+        open_first(a, o);
+        r = 0;
+    }
+    str_release(&history);
+    return r;
+}
+
+int ui_run(const struct ui_opts *o)
+{
+    static struct app app; /* the log alone is large */
+    struct err e = ERR_INIT;
+    const char *note, *why = NULL;
+    int status = 1;
+    term_locale(&note);
+    if (!o->script && (o->linear || !term_capable(&why))) {
+        if (why && !o->linear)
+            fprintf(stderr, "hiss: %s; lines instead of a screen\n", why);
+        return linear_run(o);
+    }
+    if (o->script ? script_open(o->rows, o->cols, &e) : term_open(&e))
+        return complain(&e);
+    getmaxyx(stdscr, app.rows, app.cols);
+    if (start(&app, o, &e)) {
+        term_close();
+        return complain(&e);
+    }
+    if (note)
+        app_say(&app, "%s", note);
+    status = o->script ? script_run(&app, o->script, &e) : loop_run(&app, &e);
+    app_release(&app);
+    composer_close();
+    if (o->script)
+        script_close();
+    else
+        term_close();
+    if (e.code)
+        return complain(&e);
+    return status;
+}
