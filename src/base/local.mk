@@ -1,5 +1,6 @@
 noinst_LIBRARIES += src/base/libbase.a
-src_base_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS) $(NETTLE_CFLAGS)
+src_base_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(XXHASH_CFLAGS) $(NETTLE_CFLAGS) \
+	-DHISS_SHAREDIR='"$(pkgdatadir)"'
 src_base_libbase_a_SOURCES = \
 	src/base/err.c src/base/err.h \
 	src/base/mem.c src/base/mem.h \

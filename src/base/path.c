@@ -2,6 +2,8 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static const struct {
     const char *variable, *fallback, *portable;
@@ -38,4 +40,39 @@ int path_user(enum path_kind kind, struct str *out, struct err *e, const char *b
     }
     va_end(ap);
     return out->oom ? err_nomem(e, "a path") : 0;
+}
+
+/* The program's own file without its last `up` names; false when the system does not say. */
+static bool above_program(unsigned up, struct str *out)
+{
+    char exe[4096];
+    ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+    if (n <= 0)
+        return false;
+    exe[n] = '\0';
+    while (up--) {
+        char *slash = strrchr(exe, '/');
+        if (!slash)
+            return false;
+        *slash = '\0';
+    }
+    return !str_adds(out, exe);
+}
+
+bool path_shipped(unsigned which, const char *below, struct str *out)
+{
+    const char *share = getenv("HISS_SHARE");
+    str_clear(out);
+    switch (which) {
+    case 0: str_adds(out, share && share[0] == '/' ? share : HISS_SHAREDIR); break;
+    case 1: str_adds(out, HISS_SHAREDIR); break;
+    case 2:
+    case 3:
+        if (!above_program(which, out))
+            return false;
+        break;
+    default: return false;
+    }
+    str_addf(out, "/%s", below);
+    return !out->oom;
 }

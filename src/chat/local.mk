@@ -5,5 +5,7 @@ src_chat_libchat_a_SOURCES = \
 	src/chat/journal.c src/chat/journal.h \
 	src/chat/tree.c src/chat/tree.h \
 	src/chat/tree_apply.c src/chat/tree_parts.h \
-	src/chat/writer.c src/chat/writer.h
+	src/chat/writer.c src/chat/writer.h \
+	src/chat/persona.c src/chat/persona.h \
+	src/chat/persona_list.c
 src_chat_libchat_a_CPPFLAGS = $(AM_CPPFLAGS) $(CJSON_CFLAGS)

@@ -1,6 +1,11 @@
+UI_PANELS = \
+	src/ui/settings.c src/ui/settings.h \
+	src/ui/panel.c src/ui/panel.h src/ui/act_panel.c \
+	src/ui/panel_chats.c src/ui/panel_models.c src/ui/panel_settings.c \
+	src/ui/panel_personas.c src/ui/panel_help.c src/ui/panel_log.c
 noinst_LIBRARIES += src/ui/libui.a
 src_ui_libui_a_CPPFLAGS = $(AM_CPPFLAGS) $(CJSON_CFLAGS) $(NCURSES_CFLAGS) $(READLINE_CFLAGS) $(UTF8PROC_CFLAGS) $(MD4C_CFLAGS)
-src_ui_libui_a_SOURCES = \
+src_ui_libui_a_SOURCES = $(UI_PANELS) \
 	src/ui/key.c src/ui/key.h \
 	src/ui/input.c src/ui/input.h \
 	src/ui/term.c src/ui/term.h \
@@ -26,4 +31,4 @@ src_ui_libui_a_SOURCES = \
 	src/ui/run.c src/ui/run.h \
 	src/ui/script.c src/ui/script.h \
 	src/ui/linear.c src/ui/linear.h \
-	src/ui/app.c src/ui/app.h src/ui/panel.h src/ui/desk.h src/ui/settings.h
+	src/ui/app.c src/ui/app.h src/ui/desk.h

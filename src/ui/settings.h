@@ -1,5 +1,5 @@
 /* The settings a person can change: one table with names, ranges, steps and one plain sentence each. The panel, :set,
- * the rc file and `hiss ask`'s options speak these names. */
+ * the rc file, personas and `hiss ask`'s options speak these names. */
 #ifndef UI_SETTINGS_H
 #define UI_SETTINGS_H
 
@@ -14,10 +14,17 @@ struct setting {
 extern const struct setting settings[];
 extern const size_t n_settings;
 
+struct desk_settings settings_default(void);
+
 int setting_find(const char *name);                                            /* index; -1 */
 
-/* As people read it: "0.80", "off", "random". */
-void setting_format(const struct desk_settings *s, int which, char out[32]);
+enum { SETTING_TEXT = 64 };
+
+/* As people read it: "0.80", "off", "random". setting_parse reads it back to the same value. */
+void setting_format(const struct desk_settings *s, int which, char out[SETTING_TEXT]);
+
+/* The values it takes, in words: "0 to 2", "a number, or random". */
+void setting_range(int which, char out[SETTING_TEXT]);
 
 /* From text; "off", "default" and "random" where they make sense. ERR_ARG says the range. */
 int setting_parse(struct desk_settings *s, int which, const char *value, struct err *e);

@@ -1,0 +1,528 @@
+#include "ui/panel.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+#include "base/mem.h"
+#include "ui/cells.h"
+#include "ui/keymap.h"
+
+enum { GAP = 2, NARROW = 30, LEAST_COLUMN = 4 };
+
+/* ---- Text for rows ---- */
+
+const char *panel_plain(char *out, size_t cap, const char *text)
+{
+    size_t i = 0;
+    for (; text[i] && i + 1 < cap; i++)
+        out[i] = (unsigned char)text[i] < ' ' ? ' ' : text[i];
+    while (text[i] && i && ((unsigned char)text[i] & 0xC0) == 0x80) /* not inside a character */
+        i--;
+    out[i] = '\0';
+    return out;
+}
+
+const char *panel_bytes(size_t n, char out[PANEL_BYTES_TEXT])
+{
+    static const char *const units[] = { "B", "KB", "MB", "GB", "TB" };
+    double v = (double)n;
+    size_t u = 0;
+    for (; v >= 999.5 && u + 1 < sizeof units / sizeof units[0]; u++)
+        v /= 1000;
+    bool tenths = u && v < 99.95 && (v * 10 - (double)(long)v * 10) >= 0.5;
+    snprintf(out, PANEL_BYTES_TEXT, tenths ? "%.1f %s" : "%.0f %s", v, units[u]);
+    return out;
+}
+
+const char *panel_count(size_t n, char out[PANEL_BYTES_TEXT])
+{
+    char digits[PANEL_BYTES_TEXT];
+    int len = snprintf(digits, sizeof digits, "%zu", n), at = 0;
+    for (int i = 0; i < len && at < PANEL_BYTES_TEXT - 2; i++) {
+        if (i && (len - i) % 3 == 0)
+            out[at++] = ',';
+        out[at++] = digits[i];
+    }
+    out[at] = '\0';
+    return out;
+}
+
+/* ---- Rows ---- */
+
+static void row_release(struct panel_row *r)
+{
+    free(r->text);
+    free(r->key);
+    free(r->note);
+}
+
+static void clear_rows(struct panel *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        row_release(&p->rows[i]);
+    p->n = 0;
+}
+
+static char *format(const char *fmt, va_list ap)
+{
+    struct str s = STR_INIT;
+    if (!str_vaddf(&s, fmt, ap))
+        return s.len ? str_take(&s) : mem_strdup("");
+    str_release(&s);
+    return NULL;
+}
+
+int panel_add(struct panel *p, const char *key, bool mark, const char *fmt, ...)
+{
+    va_list ap;
+    if (mem_grow(&p->rows, &p->cap, p->n + 1, sizeof *p->rows))
+        return -1;
+    va_start(ap, fmt);
+    struct panel_row r = { .text = format(fmt, ap), .key = key ? mem_strdup(key) : NULL, .mark = mark };
+    va_end(ap);
+    if (!r.text || (key && !r.key)) {
+        row_release(&r);
+        return -1;
+    }
+    p->rows[p->n++] = r;
+    return 0;
+}
+
+int panel_note(struct panel *p, const char *fmt, ...)
+{
+    va_list ap;
+    struct panel_row *r = &p->rows[p->n - 1];
+    va_start(ap, fmt);
+    free(r->note);
+    r->note = format(fmt, ap);
+    va_end(ap);
+    return r->note ? 0 : -1;
+}
+
+int panel_heading(struct panel *p, const char *text)
+{
+    if (panel_add(p, NULL, false, "%s", text))
+        return -1;
+    p->rows[p->n - 1].heading = true;
+    return 0;
+}
+
+const struct panel_row *panel_focused(const struct panel *p)
+{
+    return !p->is_text && p->at < p->n && !p->rows[p->at].heading ? &p->rows[p->at] : NULL;
+}
+
+/* ---- The filter ---- */
+
+/* For comparing: no case, no accents; text that is no UTF-8 as it is. Given. */
+static char *folded(const char *text)
+{
+    utf8proc_uint8_t *out = NULL;
+    utf8proc_option_t how = UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD |
+                            UTF8PROC_STRIPMARK;
+    if (utf8proc_map((const utf8proc_uint8_t *)text, 0, &out, how) < 0)
+        return mem_strdup(text);
+    return (char *)out;
+}
+
+static bool matches(const struct panel_row *r, const char *want)
+{
+    char *have = folded(r->text);
+    bool yes = !have || strstr(have, want);
+    free(have);
+    return yes;
+}
+
+/* Leaves the rows that contain the filter, and the headings that still have rows. */
+static void apply_filter(struct panel *p)
+{
+    char *want = p->filter[0] ? folded(p->filter) : NULL;
+    size_t kept = 0;
+    bool open_heading = false; /* rows[kept - 1] is a heading without rows so far */
+    for (size_t i = 0; want && i < p->n; i++) {
+        struct panel_row *r = &p->rows[i];
+        if (!r->heading && !matches(r, want)) {
+            row_release(r);
+            continue;
+        }
+        if (r->heading && open_heading)
+            row_release(&p->rows[--kept]);
+        open_heading = r->heading;
+        p->rows[kept++] = *r;
+    }
+    if (want && open_heading)
+        row_release(&p->rows[--kept]);
+    if (want)
+        p->n = kept;
+    free(want);
+}
+
+/* ---- Filling ---- */
+
+/* The n-th column of a text. */
+static const char *column(const char *text, int n, size_t *len)
+{
+    for (; n && *text; n--) {
+        text += strcspn(text, "\t");
+        text += *text == '\t';
+    }
+    *len = n ? 0 : strcspn(text, "\t");
+    return text;
+}
+
+static void measure(struct panel *p)
+{
+    memset(p->widths, 0, sizeof p->widths);
+    for (size_t i = 0; i < p->n; i++) {
+        for (int c = 0; c < PANEL_COLUMNS && !p->rows[i].heading; c++) {
+            size_t len;
+            const char *s = column(p->rows[i].text, c, &len);
+            int w = cells_width(s, len);
+            p->widths[c] = w > p->widths[c] ? w : p->widths[c];
+        }
+    }
+}
+
+/* The nearest row that can have the focus, below first; n when there is none. */
+static size_t snap(const struct panel *p, size_t at)
+{
+    size_t i = at < p->n ? at : p->n ? p->n - 1 : 0;
+    for (size_t k = i; k < p->n; k++) {
+        if (!p->rows[k].heading)
+            return k;
+    }
+    while (i > 0) {
+        if (i-- <= p->n && i < p->n && !p->rows[i].heading)
+            return i;
+    }
+    return p->n;
+}
+
+static size_t find_key(const struct panel *p, const char *key)
+{
+    for (size_t i = 0; key && i < p->n; i++) {
+        if (p->rows[i].key && !strcmp(p->rows[i].key, key))
+            return i;
+    }
+    return p->n;
+}
+
+static size_t find_mark(const struct panel *p)
+{
+    size_t i = 0;
+    while (i < p->n && !p->rows[i].mark)
+        i++;
+    return i < p->n ? i : 0;
+}
+
+int panel_refill(struct app *a, struct panel *p)
+{
+    bool first = !p->n, last = p->at + 1 >= p->n;
+    const struct panel_row *r = panel_focused(p);
+    char *key = r && r->key ? mem_strdup(r->key) : NULL;
+    size_t at = p->at;
+    clear_rows(p);
+    str_clear(&p->source);
+    p->text.width = 0; /* laid out anew */
+    int bad = p->ops->fill(a, p);
+    apply_filter(p);
+    measure(p);
+    size_t same = find_key(p, key);
+    if (p->tail && (first || last))
+        at = p->n;
+    else if (same < p->n)
+        at = same;
+    else if (first)
+        at = find_mark(p);
+    p->at = snap(p, at);
+    free(key);
+    return bad;
+}
+
+struct panel *panel_new(struct app *a, const struct panel_ops *ops, const char *topic)
+{
+    struct panel *p = mem_zalloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    p->ops = ops;
+    p->active = true;
+    p->where = -1;
+    str_init(&p->source);
+    layout_init(&p->text, 1);
+    snprintf(p->topic, sizeof p->topic, "%s", topic ? topic : "");
+    if (panel_refill(a, p)) {
+        panel_free(p);
+        return NULL;
+    }
+    return p;
+}
+
+void panel_free(struct panel *p)
+{
+    if (!p)
+        return;
+    panel_free(p->under);
+    clear_rows(p);
+    free(p->rows);
+    layout_release(&p->text);
+    str_release(&p->source);
+    free(p);
+}
+
+/* ---- Moving ---- */
+
+static void move_list(struct panel *p, int by)
+{
+    int step = by < 0 ? -1 : 1;
+    size_t at = p->at;
+    while (by && p->n) {
+        if ((step < 0 && at == 0) || (step > 0 && at + 1 >= p->n))
+            break;
+        at = step < 0 ? at - 1 : at + 1;
+        if (p->rows[at].heading)
+            continue;
+        p->at = at;
+        by -= step;
+    }
+    if (p->at && p->at < p->n && step < 0 && at == 0)
+        p->top = 0; /* the heading above the first row comes into view */
+}
+
+void panel_move(struct panel *p, int by, int rows)
+{
+    if (!p->is_text) {
+        move_list(p, by);
+        return;
+    }
+    size_t n = p->text.n_rows, end = n > (size_t)(rows > 0 ? rows : 0) ? n - (size_t)rows : 0;
+    size_t far = by < 0 ? (size_t) - (by + 1) + 1 : (size_t)by;
+    if (by < 0)
+        p->top = p->top > far ? p->top - far : 0;
+    else
+        p->top = far < end && p->top < end - far ? p->top + far : end;
+}
+
+/* ---- Drawing ---- */
+
+static int put_cut(int row, int col, int width, const char *s, size_t n, enum theme_role role)
+{
+    if (width <= 0)
+        return 0;
+    size_t fit = cells_fit(s, n, width, NULL);
+    if (fit == n)
+        return cells_put(row, col, width, s, n, role, false);
+    fit = cells_fit(s, n, width - 1, NULL);
+    int used = cells_put(row, col, width - 1, s, fit, role, false);
+    return used + cells_puts(row, col + used, 1, "…", role);
+}
+
+/* How wide each column may be. The first is what one reads; the others take what it leaves, and give way from the right. */
+static void fit_columns(const struct panel *p, int room, int out[PANEL_COLUMNS])
+{
+    int rest = 0, first = p->widths[0];
+    for (int c = 1; c < PANEL_COLUMNS; c++)
+        rest += p->widths[c] ? p->widths[c] + GAP : 0;
+    int least = room < NARROW ? room - (p->widths[1] ? p->widths[1] + GAP : 0) : room * 6 / 10;
+    if (least < room / 2)
+        least = room / 2;
+    if (first > room - rest)
+        first = first < least ? first : room - rest > least ? room - rest : least;
+    out[0] = first;
+    room -= first;
+    for (int c = 1; c < PANEL_COLUMNS; c++) {
+        int w = p->widths[c] < room - GAP ? p->widths[c] : room - GAP;
+        if (w < p->widths[c] && w < LEAST_COLUMN)
+            w = 0;
+        out[c] = w;
+        room -= w ? w + GAP : 0;
+        if (w < p->widths[c])
+            room = 0;
+    }
+}
+
+static void draw_list_row(const struct panel *p, size_t i, int row, int col, int cols)
+{
+    const struct panel_row *r = &p->rows[i];
+    bool focused = i == p->at && p->active;
+    int gutter = cols >= NARROW ? 3 : cols > 8 ? 1 : 0, widths[PANEL_COLUMNS], x = col + gutter;
+    cells_fill(row, col, cols, focused ? STYLE_FOCUS : STYLE_TEXT);
+    if (r->heading) {
+        put_cut(row, col + (gutter > 0), cols - (gutter > 0), r->text, strlen(r->text), STYLE_HEADING);
+        return;
+    }
+    if (gutter && i == p->at)
+        cells_puts(row, col, 1, "▌", STYLE_BAR);
+    if (gutter > 1 && r->mark)
+        cells_puts(row, col + 1, 1, "●", focused ? STYLE_FOCUS : STYLE_BAR);
+    fit_columns(p, cols - gutter, widths);
+    for (int c = 0; c < PANEL_COLUMNS; c++) {
+        size_t len;
+        const char *s = column(r->text, c, &len);
+        if (!widths[c])
+            continue;
+        enum theme_role role = focused ? STYLE_FOCUS : c ? STYLE_DIM : r->mark ? STYLE_NAME : STYLE_TEXT;
+        put_cut(row, x, widths[c], s, len, role);
+        x += widths[c] + GAP;
+    }
+}
+
+/* The focused row is in view, with the heading right above it where there is room. */
+static void scroll_to_focus(struct panel *p, int body)
+{
+    size_t h = (size_t)body, at = p->at < p->n ? p->at : 0;
+    size_t want = at && p->rows[at - 1].heading && body > 1 ? at - 1 : at;
+    if (p->top > want)
+        p->top = want;
+    if (at >= p->top + h)
+        p->top = at - h + 1;
+    if (p->top + h > p->n)
+        p->top = p->n > h ? p->n - h : 0;
+}
+
+static void draw_list(struct panel *p, int row, int body, int col, int cols)
+{
+    scroll_to_focus(p, body);
+    for (int i = 0; i < body; i++) {
+        if (p->top + (size_t)i < p->n)
+            draw_list_row(p, p->top + (size_t)i, row + i, col, cols);
+        else
+            cells_fill(row + i, col, cols, STYLE_TEXT);
+    }
+    if (p->n)
+        return;
+    struct str none = STR_INIT;
+    if (p->filter[0])
+        str_addf(&none, "nothing contains '%s'", p->filter);
+    const char *s = p->filter[0] ? str_z(&none) : p->ops->empty ? p->ops->empty : "nothing here";
+    put_cut(row, col + (cols > 8), cols - (cols > 8), s, strlen(s), STYLE_DIM);
+    str_release(&none);
+}
+
+/* The focused row's note, right under the list when that is short. */
+static void draw_note(struct panel *p, int row, int rows, int col, int cols)
+{
+    const struct panel_row *r = panel_focused(p);
+    int inset = cols >= NARROW ? 3 : 1;
+    layout_clear(&p->text, cols - inset - 1);
+    if (r && r->note)
+        layout_plain(&p->text, r->note, strlen(r->note), STYLE_DIM);
+    for (int i = 0; i < rows && (size_t)i < p->text.n_rows; i++)
+        layout_draw(&p->text, (size_t)i, row + i, col + inset, cols - inset, false);
+}
+
+static void draw_text(struct panel *p, int row, int body, int col, int cols)
+{
+    int inset = cols > 8;
+    if (p->text.width != cols - 2 * inset) {
+        layout_clear(&p->text, cols - 2 * inset);
+        layout_markdown(&p->text, str_z(&p->source), p->source.len);
+    }
+    panel_move(p, 0, body);
+    for (int i = 0; i < body; i++) {
+        size_t k = p->top + (size_t)i;
+        cells_fill(row + i, col, cols, STYLE_TEXT);
+        if (k < p->text.n_rows)
+            layout_draw(&p->text, k, row + i, col + inset, cols - inset, false);
+    }
+}
+
+static void draw_title(const struct panel *p, int row, int col, int cols)
+{
+    char right[128] = "", where[48] = "";
+    size_t n = 0, at = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        n += !p->rows[i].heading;
+        at += !p->rows[i].heading && i <= p->at;
+    }
+    if (n)
+        snprintf(where, sizeof where, "%zu of %zu", at, n);
+    snprintf(right, sizeof right, "%s%s%s%s", p->filter[0] ? "/ " : "", p->filter, p->filter[0] && n ? "   " : "", where);
+    int rw = cells_width(right, strlen(right)), inset = cols > 8;
+    cells_fill(row, col, cols, STYLE_TITLE);
+    int used = put_cut(row, col + inset, cols - inset, p->ops->title, strlen(p->ops->title), STYLE_TITLE);
+    if (used + rw + 4 <= cols)
+        cells_puts(row, col + cols - rw - 1, rw, right, STYLE_DIM);
+}
+
+/* ---- The foot: keys of the moment, as they are bound now ---- */
+
+struct foot_item {
+    char key[24], words[40];
+    int width;
+};
+
+static size_t foot_items(const struct panel *p, struct foot_item *out, size_t cap)
+{
+    size_t n = 0;
+    for (const char *s = p->ops->foot; s && *s && n < cap;) {
+        size_t len = strcspn(s, "\t"), verb = strcspn(s, " \t");
+        char command[32];
+        struct str keys = STR_INIT;
+        struct foot_item *it = &out[n];
+        snprintf(command, sizeof command, "%.*s", (int)verb, s);
+        keymap_keys_of(CONTEXT_PANEL, command, &keys);
+        if (keys.len && len > verb) {
+            size_t first = keys.p[0] == ',' ? 1 : strcspn(keys.p, ",");
+            snprintf(it->key, sizeof it->key, "%.*s", (int)first, keys.p);
+            snprintf(it->words, sizeof it->words, "%.*s", (int)(len - verb - 1), s + verb + 1);
+            it->width = cells_width(it->key, strlen(it->key)) + 1 + cells_width(it->words, strlen(it->words));
+            n++;
+        }
+        str_release(&keys);
+        s += len + (s[len] == '\t');
+    }
+    return n;
+}
+
+static int draw_foot_item(const struct foot_item *it, int row, int x, int room)
+{
+    if (it->width > room)
+        return 0;
+    int used = cells_puts(row, x, room, it->key, STYLE_KEY);
+    cells_puts(row, x + used + 1, room - used - 1, it->words, STYLE_STATUS);
+    return it->width + GAP;
+}
+
+/* The last item, the way out, is shown before all others. */
+static void draw_foot(const struct panel *p, int row, int col, int cols)
+{
+    struct foot_item items[12];
+    size_t n = foot_items(p, items, sizeof items / sizeof items[0]);
+    int x = 1;
+    cells_fill(row, col, cols, STYLE_STATUS);
+    if (!n)
+        return;
+    int last = items[n - 1].width;
+    for (size_t i = 0; i + 1 < n; i++)
+        x += x + items[i].width + GAP + last <= cols ? draw_foot_item(&items[i], row, col + x, items[i].width) : 0;
+    draw_foot_item(&items[n - 1], row, col + x, cols - x);
+}
+
+void panel_draw(struct panel *p, int row, int rows, int col, int cols)
+{
+    if (rows < 1 || cols < 1)
+        return;
+    int title = rows >= 4, rule = rows >= 12, foot = rows >= 5;
+    int body = rows - title - rule - foot;
+    int note = p->is_text || rows < 10 ? 0 : cols >= 60 ? 3 : 4; /* an empty row and two or three of text */
+    if (title)
+        draw_title(p, row, col, cols);
+    if (rule)
+        cells_rule(row + 1, col, cols);
+    if (foot)
+        draw_foot(p, row + rows - 1, col, cols);
+    row += title + rule;
+    if (p->is_text) {
+        draw_text(p, row, body, col, cols);
+        return;
+    }
+    int list = body - note;
+    draw_list(p, row, list, col, cols);
+    for (int i = list; i < body; i++)
+        cells_fill(row + i, col, cols, STYLE_TEXT);
+    if (note)
+        draw_note(p, row + (p->n < (size_t)list ? (int)(p->n ? p->n : 1) : list) + 1, note - 1, col, cols);
+}
