@@ -18,6 +18,7 @@ include tests/unit/token.mk
 include tests/unit/engine.mk
 include tests/unit/chat.mk
 include tests/unit/ui.mk
+include tests/unit/panels.mk
 include tests/kcheck/local.mk
 include tests/bench/local.mk
 include tests/cli/local.mk

@@ -32,8 +32,10 @@ const char *panel_bytes(size_t n, char out[PANEL_BYTES_TEXT])
     size_t u = 0;
     for (; v >= 999.5 && u + 1 < sizeof units / sizeof units[0]; u++)
         v /= 1000;
-    bool tenths = u && v < 99.95 && (v * 10 - (double)(long)v * 10) >= 0.5;
-    snprintf(out, PANEL_BYTES_TEXT, tenths ? "%.1f %s" : "%.0f %s", v, units[u]);
+    char tenths[PANEL_BYTES_TEXT];
+    snprintf(tenths, sizeof tenths, "%.1f", v);
+    bool whole = v >= 99.95 || !strcmp(strchr(tenths, '.'), ".0");
+    snprintf(out, PANEL_BYTES_TEXT, whole ? "%.0f %s" : "%.1f %s", v, units[u]);
     return out;
 }
 
@@ -319,12 +321,15 @@ static int put_cut(int row, int col, int width, const char *s, size_t n, enum th
     return used + cells_puts(row, col + used, 1, "…", role);
 }
 
-/* How wide each column may be. The first is what one reads; the others take what it leaves, and give way from the right. */
+/* How wide each column may be. The first is what one reads; the others take what it leaves. Those in between are shown
+ * whole or not at all (half a bar or half a number would lie), the last may be cut. */
 static void fit_columns(const struct panel *p, int room, int out[PANEL_COLUMNS])
 {
-    int rest = 0, first = p->widths[0];
-    for (int c = 1; c < PANEL_COLUMNS; c++)
+    int rest = 0, first = p->widths[0], last = 0;
+    for (int c = 1; c < PANEL_COLUMNS; c++) {
         rest += p->widths[c] ? p->widths[c] + GAP : 0;
+        last = p->widths[c] ? c : last;
+    }
     int least = room < NARROW ? room - (p->widths[1] ? p->widths[1] + GAP : 0) : room * 6 / 10;
     if (least < room / 2)
         least = room / 2;
@@ -334,12 +339,10 @@ static void fit_columns(const struct panel *p, int room, int out[PANEL_COLUMNS])
     room -= first;
     for (int c = 1; c < PANEL_COLUMNS; c++) {
         int w = p->widths[c] < room - GAP ? p->widths[c] : room - GAP;
-        if (w < p->widths[c] && w < LEAST_COLUMN)
+        if (w < 0 || (w < p->widths[c] && (c < last || w < LEAST_COLUMN)))
             w = 0;
         out[c] = w;
         room -= w ? w + GAP : 0;
-        if (w < p->widths[c])
-            room = 0;
     }
 }
 
@@ -431,8 +434,9 @@ static void draw_text(struct panel *p, int row, int body, int col, int cols)
 
 static void draw_title(const struct panel *p, int row, int col, int cols)
 {
-    char right[128] = "", where[48] = "";
+    char right[128] = "", where[48] = "", title[128];
     size_t n = 0, at = 0;
+    snprintf(title, sizeof title, "%s%s%s", p->ops->title, p->topic[0] ? ": " : "", p->topic);
     for (size_t i = 0; i < p->n; i++) {
         n += !p->rows[i].heading;
         at += !p->rows[i].heading && i <= p->at;
@@ -442,7 +446,7 @@ static void draw_title(const struct panel *p, int row, int col, int cols)
     snprintf(right, sizeof right, "%s%s%s%s", p->filter[0] ? "/ " : "", p->filter, p->filter[0] && n ? "   " : "", where);
     int rw = cells_width(right, strlen(right)), inset = cols > 8;
     cells_fill(row, col, cols, STYLE_TITLE);
-    int used = put_cut(row, col + inset, cols - inset, p->ops->title, strlen(p->ops->title), STYLE_TITLE);
+    int used = put_cut(row, col + inset, cols - inset, title, strlen(title), STYLE_TITLE);
     if (used + rw + 4 <= cols)
         cells_puts(row, col + cols - rw - 1, rw, right, STYLE_DIM);
 }
@@ -463,7 +467,9 @@ static size_t foot_items(const struct panel *p, struct foot_item *out, size_t ca
         struct str keys = STR_INIT;
         struct foot_item *it = &out[n];
         snprintf(command, sizeof command, "%.*s", (int)verb, s);
-        keymap_keys_of(CONTEXT_PANEL, command, &keys);
+        bool of_rows = !strcmp(command, "panel-open") || !strcmp(command, "panel-filter");
+        if (!(of_rows && p->is_text))
+            keymap_keys_of(CONTEXT_PANEL, command, &keys);
         if (keys.len && len > verb) {
             size_t first = keys.p[0] == ',' ? 1 : strcspn(keys.p, ",");
             snprintf(it->key, sizeof it->key, "%.*s", (int)first, keys.p);

@@ -41,11 +41,12 @@ static bool same_day(struct tm a, struct tm b)
     return a.tm_year == b.tm_year && a.tm_yday == b.tm_yday;
 }
 
+static const char *const months[] = { "January", "February", "March", "April", "May", "June", "July", "August", "September",
+                                      "October", "November", "December" };
+
 /* "Today", "Yesterday", "October", "October 2025". */
 static void group_of(int64_t ms, int64_t now, char out[32])
 {
-    static const char *const months[] = { "January", "February", "March", "April", "May", "June", "July", "August", "September",
-                                          "October", "November", "December" };
     struct tm t = day_of(ms), today = day_of(now), yesterday = today;
     yesterday.tm_mday--;
     yesterday.tm_hour = 12; /* away from the hour that clocks skip */
@@ -63,7 +64,10 @@ static void group_of(int64_t ms, int64_t now, char out[32])
 static void when_text(int64_t ms, int64_t now, char out[32])
 {
     struct tm t = day_of(ms), today = day_of(now);
-    strftime(out, 32, same_day(t, today) ? "%H:%M" : "%d.%m. %H:%M", &t);
+    if (same_day(t, today))
+        strftime(out, 32, "%H:%M", &t);
+    else
+        snprintf(out, 32, "%d %.3s", t.tm_mday, months[t.tm_mon % 12]);
 }
 
 /* ---- Rows ---- */

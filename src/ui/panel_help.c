@@ -178,7 +178,7 @@ static int fill_settings(struct panel *p)
     for (size_t i = 0; i < n_settings; i++) {
         char range[SETTING_TEXT];
         setting_range((int)i, range);
-        if (panel_add(p, "settings", false, "%s\t%s\t%s", settings[i].name, range, settings[i].help) ||
+        if (panel_add(p, "settings", false, "%s\t%s\t%.*s", settings[i].name, range, (int)strcspn(settings[i].help, ";"), settings[i].help) ||
             panel_note(p, ":set %s VALUE: %s. It takes %s.", settings[i].name, settings[i].help, range))
             return -1;
     }

@@ -46,7 +46,8 @@ static int add_setting(struct app *a, struct panel *p, int which)
     setting_range(which, range);
     bar_text(setting_place(&a->defaults, which), bar);
     int bad = !strcmp(s->name, "order") ? add_order(p, value, strcmp(value, usual) != 0)
-                                        : panel_add(p, s->name, false, "%s\t%s\t%s\t%s", s->name, value, bar, s->help);
+                                        : panel_add(p, s->name, false, "%s\t%s\t%s\t%.*s", s->name, value, bar,
+                                                      (int)strcspn(s->help, ";"), s->help);
     return bad || panel_note(p, "%s: %s. It takes %s; the default is %s.", s->name, s->help, range, usual);
 }
 

@@ -9,16 +9,16 @@
 /* man/hissrc.5 is checked against these names (tests/lint/commands.sh). */
 const struct setting settings[] = {
     { "temperature", "flatter or sharper choice; 0 always takes the likeliest token" },
-    { "top-p", "keeps the likeliest tokens that together have this probability" },
-    { "top-k", "keeps this many of the likeliest tokens" },
-    { "min-p", "drops tokens below this part of the best one's probability" },
-    { "repetition", "makes tokens less likely that were in the window already" },
-    { "frequency", "takes off more for each time a token was in the window" },
-    { "presence", "takes off once for a token that was in the window" },
-    { "window", "how many of the last tokens the three penalties look at" },
-    { "seed", "the same seed, settings and text give the same reply again" },
-    { "length", "a reply ends after this many tokens at the latest" },
-    { "order", "in which order the stages narrow the choice" },
+    { "top-p", "keeps the likeliest part; the tokens that together have this probability" },
+    { "top-k", "keeps the likeliest few; this many tokens" },
+    { "min-p", "drops what is far below the best; tokens under this part of its probability" },
+    { "repetition", "makes repeating less likely; for every token in the window, however often" },
+    { "frequency", "makes repeating less likely; each time counts" },
+    { "presence", "favours new words; takes off once for a token in the window" },
+    { "window", "how far the penalties look back; in tokens" },
+    { "seed", "where chance begins; the same seed, settings and text give the same reply" },
+    { "length", "tokens in a reply at most; the model may end it before" },
+    { "order", "in which the choice is narrowed; every stage once" },
 };
 const size_t n_settings = sizeof settings / sizeof settings[0];
 
@@ -135,7 +135,7 @@ void setting_range(int which, char out[SETTING_TEXT])
     double min = kinds[which].min;
     switch (kinds[which].kind) {
     case SEED: snprintf(out, SETTING_TEXT, "a whole number, or random"); return;
-    case ORDER: snprintf(out, SETTING_TEXT, "the five stages with commas between, or default"); return;
+    case ORDER: snprintf(out, SETTING_TEXT, "the five stages, or default"); return;
     default: break;
     }
     if (min == kinds[which].all)

@@ -9,7 +9,7 @@
 #include "ui/desk.h"
 
 struct setting {
-    const char *name, *help;
+    const char *name, *help;   /* help: a few words, then "; " and what else there is to say */
 };
 extern const struct setting settings[];
 extern const size_t n_settings;
