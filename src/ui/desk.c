@@ -71,7 +71,7 @@ static bool load_progress(void *arg, double fraction)
     return atomic_load(&d->quit);
 }
 
-static void base_name(const char *path, char out[64])
+void desk_base_name(const char *path, char out[64])
 {
     const char *slash = strrchr(path, '/');
     snprintf(out, 64, "%s", slash ? slash + 1 : path);
@@ -88,7 +88,7 @@ static void info_of(const struct lm *lm, const char *path, struct desk_model_inf
     const struct model *m = lm->model;
     const struct model_config *c = model_config(m);
     *info = (struct desk_model_info){ .loaded = true, .n_params = c->n_params, .n_ctx = c->n_ctx_train };
-    base_name(path, info->name);
+    desk_base_name(path, info->name);
     snprintf(info->arch, sizeof info->arch, "%s", c->arch_name);
     snprintf(info->path, sizeof info->path, "%s", path);
     info->state_bytes = model_rec_floats(m) * sizeof(float);

@@ -81,6 +81,8 @@ void desk_verify_run(struct desk_chat *c);                         /* desk_repla
 struct lm *desk_wait_model(struct desk *d, const char *name, const atomic_bool *cancel, struct desk_model_info *info,
                            struct err *e);
 
+void desk_base_name(const char *path, char out[64]);               /* a model's name, from its file's */
+
 /* What the screen shows of a conversation: given; shares unchanged messages with `before`. */
 struct shown *shown_of(const struct conv *c, const char *name, const char *model, const struct shown *before);
 

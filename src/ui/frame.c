@@ -121,7 +121,7 @@ static void status_keys(struct app *a, struct str *out)
 
 static void status_settings(struct app *a, char *out, size_t n)
 {
-    char temp[32], top_p[32];
+    char temp[SETTING_TEXT], top_p[SETTING_TEXT];
     setting_format(&a->defaults, setting_find("temperature"), temp);
     setting_format(&a->defaults, setting_find("top-p"), top_p);
     snprintf(out, n, "temp %s top-p %s  ", temp, top_p);
@@ -129,7 +129,7 @@ static void status_settings(struct app *a, char *out, size_t n)
 
 static void draw_status(struct app *a, const struct app_geometry *g)
 {
-    char left[256], sets[96] = "";
+    char left[256], sets[2 * SETTING_TEXT + 24] = "";
     struct str right = STR_INIT;
     if (g->status_row < 0)
         return;

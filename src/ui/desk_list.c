@@ -1,0 +1,207 @@
+/* What lies on disk: the models that were found, the chats there are, those that were deleted. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/path.h"
+#include "chat/journal.h"
+#include "ui/desk_parts.h"
+
+/* ---- Models ---- */
+
+/* Bytes of the recurrent state, and of one position's keys and values (docs/ARCHITECTURE.md, "State layout"). */
+static void memory_of(const struct model_config *c, struct desk_model_info *m)
+{
+    size_t chan = c->d_inner + (c->n_ssm_head ? 2 * c->n_group * c->d_state : 0);
+    m->state_bytes = c->n_recurrent * ((c->d_conv - 1) * chan + c->d_inner * c->d_state) * sizeof(float);
+    m->row_bytes = c->n_attn * 2 * c->n_head_kv * c->d_head * sizeof(uint16_t);
+}
+
+/* From the file's header alone. A file that cannot be used is listed with no sizes: choosing it says why. */
+static void describe(const char *path, struct desk_model_info *m)
+{
+    struct err e;
+    struct model_config c;
+    struct gguf *g = gguf_open(path, &e);
+    struct stat st;
+    desk_base_name(path, m->name);
+    snprintf(m->path, sizeof m->path, "%s", path);
+    if (!stat(path, &st))
+        m->file_bytes = (size_t)st.st_size;
+    if (!g)
+        return;
+    if (!config_read(&c, g, &e)) {
+        snprintf(m->arch, sizeof m->arch, "%s", c.arch_name);
+        m->n_ctx = c.n_ctx_train;
+        m->n_params = c.n_params;
+        memory_of(&c, m);
+    }
+    m->file_bytes = 0;
+    for (size_t i = 0; i < gguf_n_parts(g); i++)
+        m->file_bytes += gguf_part(g, i)->n;
+    size_t widest = 0; /* the type that holds most of the weights */
+    size_t bytes[64] = { 0 };
+    for (size_t i = 0; i < gguf_n_tensors(g); i++) {
+        const struct gguf_tensor *t = gguf_tensor_at(g, i);
+        if (t->type < 64 && (bytes[t->type] += t->bytes) > bytes[widest])
+            widest = t->type;
+    }
+    snprintf(m->type, sizeof m->type, "%s", gguf_type_name((uint32_t)widest));
+    gguf_close(g);
+}
+
+size_t desk_models(struct desk *d, struct desk_model_info *out, size_t cap)
+{
+    struct str list = STR_INIT;
+    struct err e;
+    size_t n = 0;
+    if (lm_list(&list, &e))
+        str_clear(&list);
+    for (char *p = list.p, *end; p && *p && n < cap; p = end + 1) {
+        end = strchr(p, '\n');
+        *end = '\0';
+        out[n] = (struct desk_model_info){ .loaded = false };
+        describe(p, &out[n]);
+        out[n].embedded = !strncmp(out[n].name, "hiss", 4);
+        pthread_mutex_lock(&d->lock);
+        for (size_t i = 0; i < d->n_models; i++)
+            out[n].loaded |= !strcmp(d->models[i].info.path, p);
+        pthread_mutex_unlock(&d->lock);
+        n++;
+    }
+    str_release(&list);
+    return n;
+}
+
+/* ---- Chats ---- */
+
+struct title {
+    char *out;
+    size_t size;
+};
+
+/* A short line as a string. */
+static const char *line_text(const char *line, size_t n)
+{
+    static char copy[4097];
+    memcpy(copy, line, n);
+    copy[n] = '\0';
+    return copy;
+}
+
+/* The last title event, read from the line without folding the whole chat. */
+static int look_for_title(void *arg, const char *line, size_t n, size_t number, struct err *e)
+{
+    struct title *t = arg;
+    struct event ev;
+    struct err ignored;
+    (void)number;
+    (void)e;
+    if (n > 4096 || !strstr(line_text(line, n), "\"title\"") || event_read(&ev, line, n, &ignored))
+        return 0;
+    if (ev.kind == EVENT_TITLE && ev.name)
+        snprintf(t->out, t->size, "%s", ev.name);
+    event_release(&ev);
+    return 0;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    const struct desk_chat_info *x = a, *y = b;
+    return x->mtime < y->mtime ? 1 : x->mtime > y->mtime ? -1 : strcmp(x->name, y->name);
+}
+
+static size_t scan(const char *folder, bool deleted, struct desk_chat_info *out, size_t cap)
+{
+    size_t n = 0;
+    DIR *dir = opendir(folder);
+    struct dirent *entry;
+    while (dir && n < cap && (entry = readdir(dir))) {
+        size_t len = strlen(entry->d_name);
+        struct stat st;
+        struct str path = STR_INIT;
+        if (len < 7 || len - 6 >= sizeof out[n].name || strcmp(entry->d_name + len - 6, ".jsonl"))
+            continue;
+        str_addf(&path, "%s/%s", folder, entry->d_name);
+        if (!path.oom && !stat(path.p, &st)) {
+            struct title t = { out[n].title, sizeof out[n].title };
+            struct err e;
+            out[n].mtime = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+            out[n].deleted = deleted;
+            out[n].title[0] = '\0';
+            memcpy(out[n].name, entry->d_name, len - 6);
+            out[n].name[len - 6] = '\0';
+            struct journal *j = journal_open(path.p, JOURNAL_READ, look_for_title, &t, &e);
+            journal_close(j);
+            n++;
+        }
+        str_release(&path);
+    }
+    if (dir)
+        closedir(dir);
+    return n;
+}
+
+size_t desk_chats(struct desk *d, struct desk_chat_info *out, size_t cap)
+{
+    struct str folder = STR_INIT;
+    struct err e;
+    size_t n = 0;
+    (void)d;
+    if (!path_user(PATH_DATA, &folder, &e, "chats"))
+        n = scan(folder.p, false, out, cap);
+    if (!path_user(PATH_DATA, &folder, &e, "chats/deleted"))
+        n += scan(folder.p, true, out + n, cap - n);
+    str_release(&folder);
+    qsort(out, n, sizeof *out, newest_first);
+    while (cap == 1 && n && out[0].deleted)
+        n--;
+    return n;
+}
+
+int desk_chat_new_name(struct desk *d, char out[128], struct err *e)
+{
+    struct str path = STR_INIT;
+    time_t now = (time_t)(clock_wall() / 1000);
+    struct tm tm;
+    char date[32];
+    int r = 0;
+    (void)d;
+    localtime_r(&now, &tm);
+    strftime(date, sizeof date, "%Y-%m-%d", &tm);
+    for (int i = 1; i < 10000; i++) {
+        snprintf(out, 128, "%s-%d", date, i);
+        r = path_user(PATH_DATA, &path, e, "chats/%s.jsonl", out);
+        if (r || !file_exists(path.p))
+            break;
+    }
+    str_release(&path);
+    return r;
+}
+
+int desk_chat_move(struct desk *d, const char *name, bool to_trash, struct err *e)
+{
+    struct str from = STR_INIT, to = STR_INIT;
+    int r = -1;
+    (void)d;
+    if (path_user(PATH_DATA, &to, e, "chats/deleted") || file_mkdirs(to.p, e) ||
+        path_user(PATH_DATA, &from, e, to_trash ? "chats/%s.jsonl" : "chats/deleted/%s.jsonl", name) ||
+        path_user(PATH_DATA, &to, e, to_trash ? "chats/deleted/%s.jsonl" : "chats/%s.jsonl", name))
+        goto done;
+    if (file_exists(to.p)) {
+        err_set(e, ERR_BUSY, "there is another chat of the name %s; rename one of the two files first", name);
+        goto done;
+    }
+    r = rename(from.p, to.p) && errno != ENOENT ? err_sys(e, "cannot move %s", from.p) : 0;
+done:
+    str_release(&from);
+    str_release(&to);
+    return r;
+}
