@@ -14,8 +14,12 @@
 enum { CMD_OK = 0, CMD_FAILED = 1, CMD_USAGE = 2, CMD_INTERRUPTED = 130 };
 
 /* X(name, summary): the function is cmd_NAME; argv[0] is the name. Listed by `hiss --help` in this order. */
-#define CMD_LIST(X) \
-    X(models, "list the models found here, or describe one")
+#define CMD_LIST(X)                                                    \
+    X(models, "list the models found here, or describe one")           \
+    X(tokenize, "turn text into token ids")                            \
+    X(logits, "write the logits after every token")                    \
+    X(perplexity, "measure how well a model predicts a text")          \
+    X(bench, "measure the speed of reading, writing and keeping states")
 
 #define X(name, summary) int cmd_##name(int argc, char **argv);
 CMD_LIST(X)

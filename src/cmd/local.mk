@@ -2,7 +2,13 @@ bin_PROGRAMS += hiss
 hiss_SOURCES = \
 	src/cmd/main.c src/cmd/cmd.h \
 	src/cmd/cmd.c \
+	src/cmd/open.c \
 	src/cmd/opts.c src/cmd/opts.h \
-	src/cmd/models.c
-hiss_CPPFLAGS = $(AM_CPPFLAGS) -include config.h
+	src/cmd/models.c \
+	src/cmd/tokenize.c \
+	src/cmd/logits.c \
+	src/cmd/perplexity.c \
+	src/cmd/bench.c src/cmd/bench.h \
+	src/cmd/bench_report.c
+hiss_CPPFLAGS = $(AM_CPPFLAGS) $(CJSON_CFLAGS) -include config.h
 hiss_LDADD = $(LIBS_CHAT)
