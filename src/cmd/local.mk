@@ -4,6 +4,7 @@ hiss_SOURCES = \
 	src/cmd/cmd.c \
 	src/cmd/open.c \
 	src/cmd/opts.c src/cmd/opts.h \
+	src/cmd/chat.c \
 	src/cmd/models.c \
 	src/cmd/tokenize.c \
 	src/cmd/logits.c \
@@ -11,4 +12,4 @@ hiss_SOURCES = \
 	src/cmd/bench.c src/cmd/bench.h \
 	src/cmd/bench_report.c
 hiss_CPPFLAGS = $(AM_CPPFLAGS) $(CJSON_CFLAGS) -include config.h
-hiss_LDADD = $(LIBS_CHAT)
+hiss_LDADD = $(LIBS_UI)

@@ -26,10 +26,8 @@ static void help(FILE *f)
 
 int main(int argc, char **argv)
 {
-    if (argc < 2) {
-        help(stderr);
-        return CMD_USAGE;
-    }
+    if (argc < 2)
+        return cmd_finish("chat", cmd_chat(argc, argv));
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
         help(stdout);
         return cmd_finish("", CMD_OK);
@@ -42,5 +40,7 @@ int main(int argc, char **argv)
         if (!strcmp(argv[1], commands[i].name))
             return cmd_finish(commands[i].name, commands[i].run(argc - 1, argv + 1));
     }
-    return cmd_usage("", argv[1][0] == '-' ? "unknown option '%s'" : "there is no command '%s'", argv[1]);
+    if (argv[1][0] == '-') /* options of the screen */
+        return cmd_finish("chat", cmd_chat(argc, argv));
+    return cmd_usage("", "there is no command '%s'", argv[1]);
 }

@@ -1,4 +1,5 @@
 /* A chat's tokens with their times, for playing it again; and proving that it can be made again. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,4 +88,52 @@ void desk_replay_release(struct desk_replay *r)
 {
     free(r->steps);
     *r = (struct desk_replay){ NULL, 0 };
+}
+
+/* ---- Proof ---- */
+
+static void told(void *arg, const struct verify_result *r)
+{
+    struct desk_chat *c = arg;
+    char text[96];
+    snprintf(text, sizeof text, "verified %zu replies, %zu tokens so far", r->n_replies, r->n_tokens);
+    desk_tell_note(c->desk, c, text);
+}
+
+static void outcome(const struct desk_chat *c, const struct verify_result *r, char *out, size_t n)
+{
+    const struct verify_difference *d = &r->first;
+    if (r->differs && d->state_differs)
+        snprintf(out, n, "message %zu: the same %zu tokens, another state after them", d->message, d->token);
+    else if (r->differs) {
+        struct tok_text was = tok_text_of(c->lm->tok, d->recorded < 0 ? 0 : d->recorded);
+        struct tok_text is = tok_text_of(c->lm->tok, d->now < 0 ? 0 : d->now);
+        snprintf(out, n, "message %zu differs at token %zu: '%.*s' was recorded, '%.*s' comes now%s", d->message, d->token,
+                 d->recorded < 0 ? 0 : (int)was.n, was.p, d->now < 0 ? 0 : (int)is.n, is.p,
+                 d->template_differs ? "; it was made with another chat template" : "");
+    } else if (r->n_other_arith)
+        snprintf(out, n, "verified %zu replies, %zu tokens; %zu more were made by arithmetic %u", r->n_replies, r->n_tokens,
+                 r->n_other_arith, r->other_arith);
+    else if (r->n_other_model)
+        snprintf(out, n, "verified %zu replies, %zu tokens; %zu more were made by another model", r->n_replies, r->n_tokens,
+                 r->n_other_model);
+    else
+        snprintf(out, n, "verified %zu replies, %zu tokens", r->n_replies, r->n_tokens);
+}
+
+void desk_verify_run(struct desk_chat *c)
+{
+    struct verify_result r = { .n_replies = 0 };
+    struct err e = ERR_INIT;
+    char text[256];
+    desk_tell_stage(c, DESK_VERIFYING, -1);
+    int failed = !c->lm ? err_set(&e, ERR_NOTFOUND, "no model is loaded that could run the replies again")
+                        : verify(conv_tree(c->conv), c->lm, &c->cancel, told, c, &r, &e);
+    desk_tell_stage(c, DESK_IDLE, -1);
+    if (failed) {
+        desk_tell_err(c->desk, c, &e);
+        return;
+    }
+    outcome(c, &r, text, sizeof text);
+    desk_tell(c->desk, &(struct desk_event){ .kind = DESK_VERIFIED, .chat = c, .text = mem_strdup(text), .n = strlen(text) });
 }
