@@ -30,5 +30,5 @@ src_ui_libui_a_SOURCES = $(UI_PANELS) \
 	src/ui/desk.c src/ui/desk_chat.c src/ui/desk_shown.c src/ui/desk_replay.c src/ui/desk_list.c src/ui/desk_parts.h \
 	src/ui/run.c src/ui/run.h \
 	src/ui/script.c src/ui/script.h \
-	src/ui/linear.c src/ui/linear.h \
+	src/ui/lines.c src/ui/lines.h \
 	src/ui/app.c src/ui/app.h src/ui/desk.h

@@ -9,7 +9,7 @@
 #include "base/path.h"
 #include "ui/app.h"
 #include "ui/composer.h"
-#include "ui/linear.h"
+#include "ui/lines.h"
 #include "ui/loop.h"
 #include "ui/script.h"
 #include "ui/term.h"
@@ -137,7 +137,7 @@ int ui_run(const struct ui_opts *o)
     if (!o->script && (o->linear || !term_capable(&why))) {
         if (why && !o->linear)
             fprintf(stderr, "hiss: %s; lines instead of a screen\n", why);
-        return linear_run(o);
+        return lines_run(o);
     }
     if (o->script ? script_open(o->rows, o->cols, &e) : term_open(&e))
         return complain(&e);

@@ -1,4 +1,4 @@
-#include "ui/linear.h"
+#include "ui/lines.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -20,7 +20,7 @@ static void on_interrupt(int sig)
     interrupts++;
 }
 
-struct linear {
+struct lines {
     struct desk *desk;
     struct desk_chat *chat;
     struct desk_settings settings;
@@ -52,7 +52,7 @@ static void print_history(const struct shown *s)
     }
 }
 
-static void take(struct linear *l, struct desk_event *ev)
+static void take(struct lines *l, struct desk_event *ev)
 {
     switch (ev->kind) {
     case DESK_SHOWN:
@@ -92,7 +92,7 @@ static void take(struct linear *l, struct desk_event *ev)
     fflush(stdout);
 }
 
-static void pump(struct linear *l, int wait_ms)
+static void pump(struct lines *l, int wait_ms)
 {
     struct pollfd fd = { desk_fd(l->desk), POLLIN, 0 };
     struct desk_event *ev;
@@ -104,7 +104,7 @@ static void pump(struct linear *l, int wait_ms)
 }
 
 /* Until the chat's worker has nothing to do; ^C stops the reply. */
-static void settle(struct linear *l)
+static void settle(struct lines *l)
 {
     do {
         if (interrupts) {
@@ -115,7 +115,7 @@ static void settle(struct linear *l)
     } while (l->busy || desk_loading(l->desk) >= 0 || !l->shown);
 }
 
-static void set(struct linear *l, const char *words)
+static void set(struct lines *l, const char *words)
 {
     char name[32] = "", value[64] = "";
     struct err e = ERR_INIT;
@@ -127,14 +127,14 @@ static void set(struct linear *l, const char *words)
         desk_set(l->chat, &l->settings);
 }
 
-static uint32_t last_reply(const struct linear *l)
+static uint32_t last_reply(const struct lines *l)
 {
     const struct shown *s = l->shown;
     return s && s->n ? s->msgs[s->n - 1]->node : 0;
 }
 
 /* The commands that make sense without a screen. False: leave. */
-static bool command(struct linear *l, const char *line)
+static bool command(struct lines *l, const char *line)
 {
     size_t n = strcspn(line, " \n");
     const char *rest = line + n + strspn(line + n, " ");
@@ -166,7 +166,7 @@ static bool command(struct linear *l, const char *line)
     return true;
 }
 
-static void talk(struct linear *l)
+static void talk(struct lines *l)
 {
     char *line = NULL;
     size_t cap = 0;
@@ -196,9 +196,9 @@ static void talk(struct linear *l)
     free(line);
 }
 
-int linear_run(const struct ui_opts *o)
+int lines_run(const struct ui_opts *o)
 {
-    struct linear l = { .settings = { .sampler = sampler_default(), .max_tokens = 1024 }, .busy = true };
+    struct lines l = { .settings = { .sampler = sampler_default(), .max_tokens = 1024 }, .busy = true };
     struct err e = ERR_INIT;
     char name[128];
     int status = 1;
