@@ -133,7 +133,7 @@ static char *title_of(const struct tree *t, const struct shown *s)
     return mem_strdup("");
 }
 
-struct shown *shown_of(const struct conv *c, const char *name, const char *model, const struct shown *before)
+struct shown *shown_of(const struct conv *c, const char *name, const char *model, const struct shown *before, bool writing)
 {
     const struct tree *t = conv_tree(c);
     const struct session *session = conv_session(c);
@@ -141,6 +141,8 @@ struct shown *shown_of(const struct conv *c, const char *name, const char *model
     size_t n = tree_path(t, t->head, &path);
     if (n == SIZE_MAX)
         return NULL;
+    if (writing && n && tree_node(t, path[n - 1])->unfinished)
+        n--; /* the reply in progress is shown beside this, as text that grows */
     struct shown *s = shown_new(n);
     if (s && !fill(s, t, path, n, before)) {
         shown_unref(s);

@@ -151,8 +151,11 @@ static void draw_middle(struct app *a, const struct app_geometry *g)
         panel_draw(a->panel, g->top, g->transcript_rows, 0, g->width);
         return;
     }
-    if (side)
+    if (side) {
         panel_draw(a->panel, 0, a->rows, 0, g->left - 1);
+        for (int row = 0; row < a->rows; row++)
+            cells_puts(row, g->left - 1, 1, "│", STYLE_RULE);
+    }
     if (!t)
         return;
     bool empty = !transcript_n(&t->view);
