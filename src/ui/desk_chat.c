@@ -137,11 +137,11 @@ static void restore(struct desk_chat *c)
     struct conv_watch w = { .cancel = &c->cancel, .progress = on_read, .arg = c };
     struct conv_result r = { .node = 0 };
     struct err e = ERR_INIT;
-    uint64_t began = clock_ns();
     if (ensure_model(c, NULL, &e)) {
         desk_tell_stage(c, DESK_IDLE, -1);
         return; /* the desk has told why */
     }
+    uint64_t began = clock_ns();
     desk_tell_stage(c, DESK_REBUILDING, -1);
     int failed = conv_tree(c->conv)->head ? conv_restore(c->conv, &w, &r, &e) : 0;
     end_turn(c, &r, failed, &e);

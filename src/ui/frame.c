@@ -20,7 +20,10 @@ static void draw_title(struct app *a, const struct app_geometry *g)
     cells_fill(0, g->left, g->width, STYLE_TITLE);
     if (s && s->model && s->model[0]) {
         number_bytes(s->state_bytes, bytes);
-        snprintf(right, sizeof right, "%s   state %s", s->model, bytes);
+        if (g->width >= 72)
+            snprintf(right, sizeof right, "%s   state %s", s->model, bytes);
+        else
+            snprintf(right, sizeof right, "state %s", bytes);
     }
     int room = g->width - cells_width(right, strlen(right)) - 4;
     const char *name = s && s->title[0] ? s->title : "New chat";
