@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ui/editor.h"
 #include "ui/settings.h"
-#include "ui/term.h"
 
 #define WEAK __attribute__((weak))
 
@@ -154,9 +154,9 @@ WEAK int desk_use_model(struct desk_chat *c, const char *name)
     return 0;
 }
 
-WEAK int term_child(char *const argv[], struct err *e)
+WEAK int editor_file(const char *path, struct err *e)
 {
-    (void)argv;
+    (void)path;
     (void)e;
     return 0;
 }
