@@ -15,8 +15,7 @@ struct stub stub;
     WEAK unsigned act_##id(struct app *a, const struct args *args)       \
     {                                                                    \
         (void)a;                                                         \
-        (void)args;                                                      \
-        snprintf(stub.ran, sizeof stub.ran, "%s", nm);                   \
+        snprintf(stub.ran, sizeof stub.ran, "%s%s%s", nm, args->n ? " " : "", args->n ? args->word[0] : ""); \
         return ACT_NONE;                                                 \
     }
 #include "ui/action.def"
