@@ -95,8 +95,6 @@ static void status_left(struct app *a, char *out, size_t n)
         snprintf(out, n, "loading %.0f %%", 100 * loading);
     else if (t)
         stage_text(t, out, n);
-    if (a->panel && a->panel->ops->foot)
-        snprintf(out, n, "%s", a->panel->ops->foot);
     if (a->replaying)
         snprintf(out, n, "Space pause  ←→ message  , . token  < > speed  v verify  q leave");
 }
@@ -172,12 +170,16 @@ static void draw_middle(struct app *a, const struct app_geometry *g)
 {
     struct tab *t = app_tab(a);
     bool side = g->left > 0;
-    if (a->panel && !side) {
-        panel_draw(a->panel, g->top, g->transcript_rows, 0, g->width);
+    if (a->panel)
+        a->panel->active = a->focus == FOCUS_PANEL || a->focus == FOCUS_ASK;
+    if (a->panel && !side) { /* its own title stands in the chat's place */
+        panel_draw(a->panel, 0, g->top + g->transcript_rows, 0, g->width);
         return;
     }
     if (side)
         panel_draw(a->panel, 0, a->rows, 0, g->left - 1);
+    for (int r = 0; side && r < a->rows; r++)
+        cells_puts(r, g->left - 1, 1, "│", STYLE_RULE);
     if (!t)
         return;
     bool empty = !transcript_n(&t->view);
@@ -194,6 +196,10 @@ static void draw_single(struct app *a)
 {
     struct tab *t = app_tab(a);
     int row, col;
+    if (a->panel && a->focus == FOCUS_PANEL) {
+        panel_draw(a->panel, 0, 1, 0, a->cols);
+        return;
+    }
     composer_draw(0, 1, 0, a->cols, &row, &col);
     if (t && composer_empty() && transcript_n(&t->view)) {
         const struct shown *s = t->view.shown;
@@ -217,7 +223,7 @@ void app_frame(struct app *a)
         refresh();
         return;
     }
-    if (g.top)
+    if (g.top && (g.left || !a->panel))
         draw_title(a, &g);
     draw_middle(a, &g);
     if (g.rule >= 0)
