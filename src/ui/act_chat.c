@@ -82,11 +82,13 @@ unsigned act_chat_delete(struct app *a, const struct args *args)
     snprintf(name, sizeof name, "%s", desk_chat_name(t->chat));
     composer_set("", 0);
     app_close_tab(a, a->tab);
+    size_t next = a->tab;
+    a->tab = SIZE_MAX; /* nothing is shown now: the empty composer is no chat's draft */
     if (desk_chat_move(a->desk, name, true, &e))
         app_fail(a, &e);
     else
         app_say(a, "deleted %s; in F2, u brings it back", name);
-    return a->n_tabs ? app_show_tab(a, a->tab) : app_open_chat(a, NULL);
+    return a->n_tabs ? app_show_tab(a, next) : app_open_chat(a, NULL);
 }
 
 unsigned act_model(struct app *a, const struct args *args)
