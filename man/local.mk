@@ -5,3 +5,5 @@ dist_man_MANS += \
 	man/hiss-models.1 \
 	man/hiss-perplexity.1 \
 	man/hiss-tokenize.1
+dist_man_MANS += man/hissrc.5
+EXTRA_DIST += man/tables.sh

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "chat/persona.h"
 #include "ui/app.h"
 #include "ui/composer.h"
 #include "ui/settings.h"
@@ -83,11 +82,13 @@ unsigned act_chat_delete(struct app *a, const struct args *args)
     snprintf(name, sizeof name, "%s", desk_chat_name(t->chat));
     composer_set("", 0);
     app_close_tab(a, a->tab);
+    size_t next = a->tab;
+    a->tab = SIZE_MAX; /* nothing is shown now: the empty composer is no chat's draft */
     if (desk_chat_move(a->desk, name, true, &e))
         app_fail(a, &e);
     else
         app_say(a, "deleted %s; in F2, u brings it back", name);
-    return a->n_tabs ? app_show_tab(a, a->tab) : app_open_chat(a, NULL);
+    return a->n_tabs ? app_show_tab(a, next) : app_open_chat(a, NULL);
 }
 
 unsigned act_model(struct app *a, const struct args *args)
@@ -132,96 +133,7 @@ unsigned act_set(struct app *a, const struct args *args)
     return ACT_REPAINT;
 }
 
-/* ---- Personas: variables without a value are asked for, one after the other ---- */
-
-static struct {
-    struct persona persona;
-    char *answers[PERSONA_MAX_PAIRS]; /* NULL: the default */
-    size_t at;
-} asked;
-
-static void forget_asked(void)
-{
-    for (size_t i = 0; i < PERSONA_MAX_PAIRS; i++) {
-        free(asked.answers[i]);
-        asked.answers[i] = NULL;
-    }
-    persona_release(&asked.persona);
-    asked.at = 0;
-}
-
-static void apply_settings(struct app *a, const struct persona *p)
-{
-    struct err e = ERR_INIT;
-    for (size_t i = 0; i < p->n_settings; i++) {
-        if (!app_set(a, p->settings[i].name, p->settings[i].value, &e))
-            continue;
-        err_prefix(&e, "%s:%u", p->path, p->settings[i].line);
-        app_fail(a, &e);
-    }
-}
-
-static unsigned begin_persona(struct app *a)
-{
-    const struct persona *p = &asked.persona;
-    struct str text = STR_INIT;
-    struct err e = ERR_INIT;
-    unsigned bits = ACT_REPAINT;
-    if (persona_render(p, (const char *const *)asked.answers, &text, &e)) {
-        app_fail(a, &e);
-    } else {
-        bits |= app_open_chat(a, NULL);
-        struct tab *t = app_tab(a);
-        apply_settings(a, p);
-        if (t && p->model[0])
-            desk_use_model(t->chat, p->model);
-        if (t)
-            desk_system(t->chat, str_z(&text), text.len);
-        app_say(a, "%s: write, and it answers as this persona", p->name);
-    }
-    str_release(&text);
-    forget_asked();
-    return bits;
-}
-
-static unsigned answer_variable(struct app *a, const char *answer);
-
-static unsigned ask_next(struct app *a)
-{
-    const struct persona *p = &asked.persona;
-    if (asked.at == p->n_variables)
-        return begin_persona(a);
-    char prompt[64];
-    snprintf(prompt, sizeof prompt, "%.58s: ", p->variables[asked.at].name);
-    return app_ask(a, prompt, p->variables[asked.at].value, answer_variable);
-}
-
-static unsigned answer_variable(struct app *a, const char *answer)
-{
-    struct err e;
-    if (!answer[0] && !asked.persona.variables[asked.at].value[0]) {
-        app_say(a, "%s needs a value; Esc leaves", asked.persona.variables[asked.at].name);
-        return ask_next(a);
-    }
-    asked.answers[asked.at] = answer[0] ? mem_strdup(answer) : NULL;
-    if (answer[0] && !asked.answers[asked.at]) {
-        err_nomem(&e, "a persona");
-        app_fail(a, &e);
-        return ACT_REPAINT;
-    }
-    asked.at++;
-    return ask_next(a);
-}
-
 unsigned act_persona(struct app *a, const struct args *args)
 {
-    struct err e = ERR_INIT;
-    if (!args->n)
-        return act_personas(a, args);
-    forget_asked();
-    if (persona_find(args->word[0], &asked.persona, &e)) {
-        app_fail(a, &e);
-        return ACT_REPAINT;
-    }
-    return ask_next(a);
+    return args->n ? persona_begin(a, args->word[0]) : act_personas(a, args);
 }

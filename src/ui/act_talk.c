@@ -101,10 +101,8 @@ unsigned act_up(struct app *a, const struct args *args)
 {
     struct tab *t = app_tab(a);
     (void)args;
-    if (a->panel) {
-        panel_free(a->panel);
-        a->panel = NULL;
-        a->focus = FOCUS_COMPOSER;
+    if (a->panel && (a->focus == FOCUS_PANEL || !app_geometry(a).left)) {
+        return panel_close(a); /* one beside the talk stays while the focus is elsewhere */
     } else if (a->replaying) {
         replay_end(a);
     } else if (t && t->busy) {
@@ -216,7 +214,11 @@ unsigned act_delete(struct app *a, const struct args *args)
 unsigned act_undo(struct app *a, const struct args *args)
 {
     struct tab *t = app_tab(a);
+    bool took = false;
     (void)args;
+    unsigned bits = a->focus == FOCUS_PANEL ? panel_undo(a, &took) : ACT_NONE;
+    if (took)
+        return bits;
     if (!t || !t->view.shown || !t->view.shown->can_undo)
         return complain(a, ERR_NOTFOUND, "nothing to undo");
     if (t->busy)

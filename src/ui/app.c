@@ -26,6 +26,8 @@ static void log_add(struct app *a, bool error, const char *text)
     char *copy = mem_strdup(text);
     if (copy)
         a->log[a->n_log++] = (struct log_line){ clock_wall(), error, copy };
+    if (a->panel && a->panel->ops == &panel_log)
+        panel_refill(a, a->panel);
 }
 
 void app_say(struct app *a, const char *fmt, ...)
@@ -170,7 +172,8 @@ unsigned app_open_chat(struct app *a, const char *name)
     *t = (struct tab){ .chat = c, .draft = STR_INIT, .progress = -1 };
     transcript_init(&t->view);
     load_draft(a, t);
-    a->n_tabs++;
+    if (!a->n_tabs++)
+        a->tab = SIZE_MAX; /* none was shown: what the composer holds is no chat's draft */
     return app_show_tab(a, a->n_tabs - 1);
 }
 

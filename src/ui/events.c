@@ -16,14 +16,15 @@ static struct tab *tab_of(struct app *a, const struct desk_chat *c)
 
 static void stage(struct app *a, struct tab *t, const struct desk_event *ev)
 {
-    if (t->stage != ev->stage)
+    bool changed = t->stage != ev->stage;
+    if (changed)
         t->since_ns = clock_ns();
     t->stage = ev->stage;
     t->progress = ev->progress;
     t->busy = ev->stage != DESK_IDLE;
     if (ev->stage == DESK_IDLE)
         transcript_live_end(&t->view);
-    if (a->panel && ev->stage == DESK_IDLE)
+    if (a->panel && changed) /* who writes stands in the list of chats */
         panel_refill(a, a->panel);
 }
 
@@ -40,6 +41,8 @@ static void of_chat(struct app *a, struct tab *t, struct desk_event *ev)
     case DESK_SHOWN:
         transcript_show(&t->view, ev->shown);
         ev->shown = NULL; /* the transcript has it */
+        if (a->panel)
+            panel_refill(a, a->panel);
         break;
     case DESK_BEGUN: transcript_live_begin(&t->view); break;
     case DESK_TEXT: transcript_live_add(&t->view, ev->text, ev->n); break;

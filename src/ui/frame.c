@@ -150,8 +150,10 @@ static void draw_middle(struct app *a, const struct app_geometry *g)
 {
     struct tab *t = app_tab(a);
     bool side = g->left > 0;
-    if (a->panel && !side) {
-        panel_draw(a->panel, g->top, g->transcript_rows, 0, g->width);
+    if (a->panel)
+        a->panel->active = a->focus == FOCUS_PANEL || a->focus == FOCUS_ASK;
+    if (a->panel && !side) { /* its own title stands in the chat's place */
+        panel_draw(a->panel, 0, g->top + g->transcript_rows, 0, g->width);
         return;
     }
     if (side) {
@@ -175,6 +177,10 @@ static void draw_single(struct app *a)
 {
     struct tab *t = app_tab(a);
     int row, col;
+    if (a->panel && a->focus == FOCUS_PANEL) {
+        panel_draw(a->panel, 0, 1, 0, a->cols);
+        return;
+    }
     composer_draw(0, 1, 0, a->cols, &row, &col);
     if (t && composer_empty() && transcript_n(&t->view)) {
         const struct shown *s = t->view.shown;
@@ -198,7 +204,7 @@ void app_frame(struct app *a)
         refresh();
         return;
     }
-    if (g.top)
+    if (g.top && (g.left || !a->panel))
         draw_title(a, &g);
     draw_middle(a, &g);
     if (g.rule >= 0)

@@ -199,7 +199,7 @@ static unsigned remove_chat(struct app *a, struct panel *p)
     if (tab_of(a, name, &i)) {
         if (i == shown) { /* its own command knows what is shown after it */
             remember_deleted(name);
-            return action_run(a, "delete-chat");
+            return act_chat_delete(a, &(struct args){ .n = 0 });
         }
         app_close_tab(a, i);
         a->tab = shown > i ? shown - 1 : shown;

@@ -76,13 +76,12 @@ static int fill(struct app *a, struct panel *p)
 
 static unsigned use(struct app *a, const char *name)
 {
-    struct tab *t = app_tab(a);
-    if (!t) {
+    struct args args = { .n = 1, .word = { name }, .rest = { name } };
+    if (!app_tab(a)) {
         app_say(a, "no chat is open that could use it; n in the chats makes one");
         return ACT_REPAINT;
     }
-    desk_use_model(t->chat, name);
-    return ACT_REPAINT;
+    return act_model(a, &args);
 }
 
 static unsigned open_model(struct app *a, struct panel *p)

@@ -1,5 +1,4 @@
 /* Personas: picking one, answering its questions, writing one. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +7,9 @@
 #include "base/mem.h"
 #include "chat/persona.h"
 #include "ui/app.h"
+#include "ui/editor.h"
 #include "ui/panel.h"
 #include "ui/settings.h"
-#include "ui/term.h"
 
 /* The persona whose variables are being asked for; one at a time, as there is one composer. */
 static struct {
@@ -192,15 +191,9 @@ static unsigned open_persona(struct app *a, struct panel *p)
 
 static unsigned edit_file(struct app *a, const char *path)
 {
-    char copy[4096];
-    char *argv[] = { "/bin/sh", "-c", "exec ${VISUAL:-${EDITOR:-vi}} \"$1\"", "sh", copy, NULL };
     struct err e = ERR_INIT;
     struct persona p;
-    snprintf(copy, sizeof copy, "%s", path);
-    int status = term_child(argv, &e);
-    if (status > 0)
-        err_set(&e, ERR_IO, "the editor ended with %d; set VISUAL or EDITOR to one that is installed", status);
-    if (status || persona_load(path, &p, &e))
+    if (editor_file(path, &e) || persona_load(path, &p, &e))
         app_fail(a, &e);
     else
         persona_release(&p);

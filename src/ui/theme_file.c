@@ -11,13 +11,6 @@
 #include "ui/app.h"
 #include "ui/theme.h"
 
-#ifndef HISS_THEMES_INSTALLED
-#define HISS_THEMES_INSTALLED "/usr/local/share/hiss/themes"
-#endif
-#ifndef HISS_THEMES_SOURCE
-#define HISS_THEMES_SOURCE ""
-#endif
-
 static bool plain_name(const char *name)
 {
     return name[0] && name[0] != '.' && !strchr(name, '/') && strlen(name) < 48;
@@ -25,13 +18,11 @@ static bool plain_name(const char *name)
 
 static bool find_theme(const char *name, struct str *path)
 {
-    static const char *const installed[] = { HISS_THEMES_INSTALLED, HISS_THEMES_SOURCE };
     struct err e;
     if (!path_user(PATH_CONFIG, path, &e, "themes/%s.theme", name) && file_exists(path->p))
         return true;
-    for (size_t i = 0; i < sizeof installed / sizeof installed[0]; i++) {
-        str_clear(path);
-        if (installed[i][0] && !str_addf(path, "%s/%s.theme", installed[i], name) && file_exists(path->p))
+    for (unsigned i = 0; path_shipped(i, "themes", path); i++) {
+        if (!str_addf(path, "/%s.theme", name) && file_exists(path->p))
             return true;
     }
     return false;

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ui/editor.h"
 #include "ui/settings.h"
-#include "ui/term.h"
 
 #define WEAK __attribute__((weak))
 
@@ -15,8 +15,7 @@ struct stub stub;
     WEAK unsigned act_##id(struct app *a, const struct args *args)       \
     {                                                                    \
         (void)a;                                                         \
-        (void)args;                                                      \
-        snprintf(stub.ran, sizeof stub.ran, "%s", nm);                   \
+        snprintf(stub.ran, sizeof stub.ran, "%s%s%s", nm, args->n ? " " : "", args->n ? args->word[0] : ""); \
         return ACT_NONE;                                                 \
     }
 #include "ui/action.def"
@@ -154,9 +153,9 @@ WEAK int desk_use_model(struct desk_chat *c, const char *name)
     return 0;
 }
 
-WEAK int term_child(char *const argv[], struct err *e)
+WEAK int editor_file(const char *path, struct err *e)
 {
-    (void)argv;
+    (void)path;
     (void)e;
     return 0;
 }

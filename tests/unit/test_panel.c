@@ -187,12 +187,12 @@ static void models_say_what_they_cost(void **state)
     has(s, "In use. 208 M parameters, built in.");
     focus("/m/granite.gguf");
     run("panel-open");
-    assert_string_equal(stub.model, "/m/granite.gguf");
+    assert_string_equal(stub.ran, "model /m/granite.gguf");
     assert_null(app.panel);
     run("models");
     run("panel-new");
     answer("/x/y.gguf  ");
-    assert_string_equal(stub.model, "/x/y.gguf");
+    assert_string_equal(stub.ran, "model /x/y.gguf");
 }
 
 static void settings_change_by_steps_and_by_typing(void **state)
