@@ -2,7 +2,9 @@
 check_LIBRARIES = tests/lib/libfixture.a
 tests_lib_libfixture_a_SOURCES = \
 	tests/lib/ggufwrite.c tests/lib/ggufwrite.h \
-	tests/lib/fixture.c tests/lib/fixture.h
+	tests/lib/fixture.c tests/lib/fixture.h \
+	tests/lib/emulate.c tests/lib/emulate.h \
+	tests/lib/emulate_num.c tests/lib/emulate_num.h
 MODEL_TEST_LIBS = tests/lib/libfixture.a $(LIBS_MODEL) $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_gguf tests/unit/test_config
@@ -19,3 +21,9 @@ TESTS += tests/unit/test_model
 tests_unit_test_model_SOURCES = tests/unit/test_model.c
 tests_unit_test_model_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_model_LDADD = $(MODEL_TEST_LIBS)
+
+check_PROGRAMS += tests/unit/test_model_definition
+TESTS += tests/unit/test_model_definition
+tests_unit_test_model_definition_SOURCES = tests/unit/test_model_definition.c
+tests_unit_test_model_definition_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_model_definition_LDADD = $(MODEL_TEST_LIBS)
