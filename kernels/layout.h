@@ -1,11 +1,13 @@
 /* Inside kernels/ only: where things lie in packed weights and in prepared activation rows. The same at every level.
  *
- * A packed matrix is a row of groups of 16 weight rows. A group holds three areas one after the other, each with all
- * blocks of the group in order, and is padded to 64 bytes:
- *   codes  vectors of 64 bytes: lane r (4 bytes) belongs to row r and holds four codes of consecutive k
- *   high   the bits of a code that the codes area has no room for
+ * A packed matrix is a row of groups of 16 weight rows; a group is a row of runs of one or two blocks (the last run may
+ * be half empty). A run holds, each for its blocks in order,
  *   scale  f16 scales and minima, 16 side by side; before them a K-quant's sub-scales
- * so that an integer dot product by groups of four bytes leaves one row's sum in each of 16 lanes.
+ *   high   the bits of a code that codes have no room for
+ *   codes  vectors of 64 bytes: lane r (4 bytes) belongs to row r and holds four codes of consecutive k
+ * so that an integer dot product by groups of four bytes leaves one row's sum in each of 16 lanes, and a product reads
+ * one stream of whole cache lines from end to end (scales in an area of their own cost half the memory's speed: that
+ * stream starts anew in each group). Two blocks where 16 scales of f16 would leave half a line.
  *
  *   Q8_0        8 vectors a block: vector v has k = 4v..4v+3; a byte is code + 128. scale: d[16]
  *   Q4_0, Q4_1  4 vectors: low nibbles have k = 4v.., high nibbles k = 16 + 4v... scale: d[16], then m[16] (Q4_1)
@@ -14,7 +16,7 @@
  *               scale: u8 sc[8][16], u8 min[4][16][2], d[16], dmin[16]
  *   Q6_K        32 vectors: vector 16c + 8a + v has k = 128c + 32a + 4v.. (low) and 128c + 64 + 32a + 4v.. (high);
  *               high, 16 vectors: bits 2g, 2g+1 of vector 8c + v belong to k = 128c + 32g + 4v..;
- *               scale: i8 sc[8][16][2], d[16]
+ *               scale: i8 sc[8][16][2], d[16], 32 bytes unused
  *
  * A prepared row of n activations is (nb blocks of 32 for Q8, of 256 for Q8K):
  *   Q8    i8 code[n]; f32 d[nb] (rounded to f16); f32 s[nb] (rounded to f16); i32 off[nb] = -128 sum(code)
@@ -34,22 +36,22 @@ enum {
     Q6K_D = 256
 };
 
-/* Bytes of a block of 16 rows in each area. */
+/* Blocks of a run; bytes of a block of 16 rows, by part. */
 struct q_layout {
-    unsigned codes, high, scale;
+    unsigned run, scale, high, codes;
 };
 
 static inline struct q_layout q_layout(enum kern_type type)
 {
     switch (type) {
-    case KERN_Q4_0: return (struct q_layout){ 256, 0, 32 };
-    case KERN_Q4_1: return (struct q_layout){ 256, 0, 64 };
-    case KERN_Q5_0: return (struct q_layout){ 256, 64, 32 };
-    case KERN_Q5_1: return (struct q_layout){ 256, 64, 64 };
-    case KERN_Q8_0: return (struct q_layout){ 512, 0, 32 };
-    case KERN_Q4_K: return (struct q_layout){ 2048, 0, 320 };
-    case KERN_Q6_K: return (struct q_layout){ 2048, 1024, 288 };
-    default: return (struct q_layout){ 0, 0, 0 };
+    case KERN_Q4_0: return (struct q_layout){ 2, 32, 0, 256 };
+    case KERN_Q4_1: return (struct q_layout){ 1, 64, 0, 256 };
+    case KERN_Q5_0: return (struct q_layout){ 2, 32, 64, 256 };
+    case KERN_Q5_1: return (struct q_layout){ 1, 64, 64, 256 };
+    case KERN_Q8_0: return (struct q_layout){ 2, 32, 0, 512 };
+    case KERN_Q4_K: return (struct q_layout){ 1, 320, 0, 2048 };
+    case KERN_Q6_K: return (struct q_layout){ 1, 320, 1024, 2048 };
+    default: return (struct q_layout){ 1, 0, 0, 0 };
     }
 }
 
@@ -58,26 +60,32 @@ static inline size_t q_round64(size_t n)
     return (n + 63) & ~(size_t)63;
 }
 
+static inline size_t q_run_size(struct q_layout l)
+{
+    return (size_t)l.run * (l.scale + l.high + l.codes); /* a multiple of 64 */
+}
+
 /* Bytes of a group of n_blocks blocks. */
 static inline size_t q_group_size(struct q_layout l, size_t n_blocks)
 {
-    return q_round64(n_blocks * (l.codes + l.high + l.scale));
+    return (n_blocks + l.run - 1) / l.run * q_run_size(l);
+}
+
+/* Where block b of a group lies. */
+struct q_block {
+    const uint8_t *scale, *high, *codes;
+};
+
+static inline struct q_block q_block(const uint8_t *group, struct q_layout l, size_t b)
+{
+    const uint8_t *scale = group + b / l.run * q_run_size(l);
+    const uint8_t *high = scale + (size_t)l.run * l.scale, *codes = high + (size_t)l.run * l.high;
+    size_t at = b % l.run;
+    return (struct q_block){ scale + at * l.scale, high + at * l.high, codes + at * l.codes };
 }
 
 /* The 8 scales and 8 minima of six bits in the 12 bytes of a Q4_K block of a file (kernels/c/pack.c). */
 void kern_q4k_scales(const uint8_t s[12], uint8_t sc[8], uint8_t mn[8]);
-
-/* One group of a packed matrix. */
-struct q_group {
-    const uint8_t *codes, *high, *scale;
-};
-
-static inline struct q_group q_group(const void *w, enum kern_type type, size_t n_blocks, size_t g)
-{
-    struct q_layout l = q_layout(type);
-    const uint8_t *base = (const uint8_t *)w + g * q_group_size(l, n_blocks);
-    return (struct q_group){ base, base + n_blocks * l.codes, base + n_blocks * (l.codes + l.high) };
-}
 
 struct q8_row {
     const int8_t *code;

@@ -20,19 +20,18 @@ static void load_f16(const uint8_t *src, float dst[Q_LANES])
 
 /* ---- Blocks of 32 --------------------------------------------------------------------------------------------- */
 
-/* Codes of block b as whole numbers, [k][row]; d and m are the rows' scales and minima. */
+/* Codes of a block as whole numbers, [k][row]; d and m are the rows' scales and minima. */
 struct block32 {
     int16_t q[Q_BLOCK][Q_LANES];
     float d[Q_LANES], m[Q_LANES];
 };
 
-static void open_q8(const struct q_group *g, size_t b, struct block32 *o)
+static void open_q8(const struct q_block *w, struct block32 *o)
 {
-    const uint8_t *c = g->codes + b * 512;
     for (size_t k = 0; k < Q_BLOCK; k++)
         for (size_t r = 0; r < Q_LANES; r++)
-            o->q[k][r] = (int16_t)(c[k / 4 * Q_VEC + 4 * r + k % 4] - 128);
-    load_f16(g->scale + b * 32, o->d);
+            o->q[k][r] = (int16_t)(w->codes[k / 4 * Q_VEC + 4 * r + k % 4] - 128);
+    load_f16(w->scale, o->d);
 }
 
 /* Nibbles, with fifth bits where high is not NULL, and the offset of the type. */
@@ -48,30 +47,30 @@ static void open_nibbles(const uint8_t *c, const uint8_t *high, int bias, struct
         }
 }
 
-static void open_q4_0(const struct q_group *g, size_t b, struct block32 *o)
+static void open_q4_0(const struct q_block *w, struct block32 *o)
 {
-    open_nibbles(g->codes + b * 256, NULL, -8, o);
-    load_f16(g->scale + b * 32, o->d);
+    open_nibbles(w->codes, NULL, -8, o);
+    load_f16(w->scale, o->d);
 }
 
-static void open_q4_1(const struct q_group *g, size_t b, struct block32 *o)
+static void open_q4_1(const struct q_block *w, struct block32 *o)
 {
-    open_nibbles(g->codes + b * 256, NULL, 0, o);
-    load_f16(g->scale + b * 64, o->d);
-    load_f16(g->scale + b * 64 + 32, o->m);
+    open_nibbles(w->codes, NULL, 0, o);
+    load_f16(w->scale, o->d);
+    load_f16(w->scale + 32, o->m);
 }
 
-static void open_q5_0(const struct q_group *g, size_t b, struct block32 *o)
+static void open_q5_0(const struct q_block *w, struct block32 *o)
 {
-    open_nibbles(g->codes + b * 256, g->high + b * 64, -16, o);
-    load_f16(g->scale + b * 32, o->d);
+    open_nibbles(w->codes, w->high, -16, o);
+    load_f16(w->scale, o->d);
 }
 
-static void open_q5_1(const struct q_group *g, size_t b, struct block32 *o)
+static void open_q5_1(const struct q_block *w, struct block32 *o)
 {
-    open_nibbles(g->codes + b * 256, g->high + b * 64, 0, o);
-    load_f16(g->scale + b * 64, o->d);
-    load_f16(g->scale + b * 64 + 32, o->m);
+    open_nibbles(w->codes, w->high, 0, o);
+    load_f16(w->scale, o->d);
+    load_f16(w->scale + 32, o->m);
 }
 
 static void add_block32(const struct block32 *o, const struct q8_row *x, size_t b, bool has_min, float acc[Q_LANES])
@@ -96,14 +95,15 @@ static void put_out(const struct kern_linear *a, size_t g, size_t t, const float
     memcpy(a->y + t * a->y_stride + r0, acc, n * sizeof *acc);
 }
 
-typedef void (*open32_fn)(const struct q_group *g, size_t b, struct block32 *o);
+typedef void (*open32_fn)(const struct q_block *w, struct block32 *o);
 
 static void product32(const struct kern_linear *a, size_t g0, size_t g1, enum kern_type type, open32_fn open)
 {
+    struct q_layout l = q_layout(type);
     size_t nb = a->cols / Q_BLOCK;
     bool has_min = type == KERN_Q4_1 || type == KERN_Q5_1;
     for (size_t g = g0; g < g1; g++) {
-        struct q_group w = q_group(a->w, type, nb, g);
+        const uint8_t *group = (const uint8_t *)a->w + g * q_group_size(l, nb);
         for (size_t t0 = 0; t0 < a->n_tok; t0 += TOKENS) {
             size_t nt = a->n_tok - t0 < TOKENS ? a->n_tok - t0 : TOKENS;
             struct q8_row x[TOKENS];
@@ -111,8 +111,9 @@ static void product32(const struct kern_linear *a, size_t g0, size_t g1, enum ke
             for (size_t t = 0; t < nt; t++)
                 x[t] = q8_row((const uint8_t *)a->x + (t0 + t) * a->x_stride, a->cols);
             for (size_t b = 0; b < nb; b++) {
+                struct q_block w = q_block(group, l, b);
                 struct block32 o;
-                open(&w, b, &o);
+                open(&w, &o);
                 for (size_t t = 0; t < nt; t++)
                     add_block32(&o, &x[t], b, has_min, acc[t]);
             }
@@ -131,9 +132,9 @@ struct block256 {
     float d[Q_LANES], dmin[Q_LANES];
 };
 
-static void open_q4k(const struct q_group *g, size_t b, struct block256 *o)
+static void open_q4k(const struct q_block *w, struct block256 *o)
 {
-    const uint8_t *c = g->codes + b * 2048, *s = g->scale + b * 320;
+    const uint8_t *c = w->codes, *s = w->scale;
     for (size_t k = 0; k < QK_BLOCK; k++)
         for (size_t r = 0; r < Q_LANES; r++) {
             uint8_t byte = c[(k / 64 * 8 + k % 32 / 4) * Q_VEC + 4 * r + k % 4];
@@ -149,9 +150,9 @@ static void open_q4k(const struct q_group *g, size_t b, struct block256 *o)
     load_f16(s + Q4K_D + 32, o->dmin);
 }
 
-static void open_q6k(const struct q_group *g, size_t b, struct block256 *o)
+static void open_q6k(const struct q_block *w, struct block256 *o)
 {
-    const uint8_t *c = g->codes + b * 2048, *h = g->high + b * 1024, *s = g->scale + b * 288;
+    const uint8_t *c = w->codes, *h = w->high, *s = w->scale;
     for (size_t k = 0; k < QK_BLOCK; k++)
         for (size_t r = 0; r < Q_LANES; r++) {
             size_t half = k / 128, part = k % 128 / 32, v = k % 32 / 4, at = 4 * r + k % 4;
@@ -190,13 +191,14 @@ static void add_block256(const struct block256 *o, const struct q8k_row *x, size
         acc[r] = fmaf(-(o->dmin[r] * x->d[b]), (float)msum[r], acc[r]);
 }
 
-typedef void (*open256_fn)(const struct q_group *g, size_t b, struct block256 *o);
+typedef void (*open256_fn)(const struct q_block *w, struct block256 *o);
 
 static void product256(const struct kern_linear *a, size_t g0, size_t g1, enum kern_type type, open256_fn open)
 {
+    struct q_layout l = q_layout(type);
     size_t nb = a->cols / QK_BLOCK;
     for (size_t g = g0; g < g1; g++) {
-        struct q_group w = q_group(a->w, type, nb, g);
+        const uint8_t *group = (const uint8_t *)a->w + g * q_group_size(l, nb);
         for (size_t t0 = 0; t0 < a->n_tok; t0 += TOKENS) {
             size_t nt = a->n_tok - t0 < TOKENS ? a->n_tok - t0 : TOKENS;
             struct q8k_row x[TOKENS];
@@ -204,8 +206,9 @@ static void product256(const struct kern_linear *a, size_t g0, size_t g1, enum k
             for (size_t t = 0; t < nt; t++)
                 x[t] = q8k_row((const uint8_t *)a->x + (t0 + t) * a->x_stride, a->cols);
             for (size_t b = 0; b < nb; b++) {
+                struct q_block w = q_block(group, l, b);
                 struct block256 o;
-                open(&w, b, &o);
+                open(&w, &o);
                 for (size_t t = 0; t < nt; t++)
                     add_block256(&o, &x[t], b, type == KERN_Q4_K, acc[t]);
             }

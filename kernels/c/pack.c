@@ -66,8 +66,10 @@ static void put_q6k(uint8_t *codes, uint8_t *high, uint8_t *scale, size_t r, con
 }
 
 /* One block of row r. */
-static void put_block(enum kern_type type, uint8_t *codes, uint8_t *high, uint8_t *scale, size_t r, const uint8_t *blk)
+static void put_block(enum kern_type type, uint8_t *group, size_t b, size_t r, const uint8_t *blk)
 {
+    struct q_block at = q_block(group, q_layout(type), b);
+    uint8_t *codes = group + (at.codes - group), *high = group + (at.high - group), *scale = group + (at.scale - group);
     switch (type) {
     case KERN_Q4_0:
         put_f16(scale, 0, r, blk);
@@ -118,16 +120,13 @@ void kern_pack(enum kern_type type, const void *src, size_t rows, size_t cols, s
     if (size == 0)
         return;
     for (size_t g = g0; g < g1; g++) {
-        uint8_t *codes = (uint8_t *)dst + g * size, *high = codes + nb * l.codes, *scale = high + nb * l.high;
+        uint8_t *group = (uint8_t *)dst + g * size;
         size_t n_rows = rows - g * KERN_GROUP < KERN_GROUP ? rows - g * KERN_GROUP : KERN_GROUP;
         const uint8_t *row = (const uint8_t *)src + g * KERN_GROUP * nb * bytes;
-        if (n_rows < KERN_GROUP)
-            memset(codes, 0, size);
-        else
-            memset(scale + nb * l.scale, 0, (size_t)(codes + size - (scale + nb * l.scale)));
+        if (n_rows < KERN_GROUP || nb % l.run || type == KERN_Q6_K)
+            memset(group, 0, size); /* rows, blocks or bytes that nothing is put into */
         for (size_t b = 0; b < nb; b++)
             for (size_t r = 0; r < n_rows; r++)
-                put_block(type, codes + b * l.codes, high + b * l.high, scale + b * l.scale, r,
-                          row + (r * nb + b) * bytes);
+                put_block(type, group, b, r, row + (r * nb + b) * bytes);
     }
 }

@@ -5,23 +5,23 @@
 
 #include <immintrin.h>
 
-/* The 8 vectors of unsigned codes of block b; vector v holds k = 4v..4v+3 of 16 rows. */
-ALWAYS void open_block(enum kern_type type, const struct q_group *w, size_t b, __m512i q[8])
+/* The 8 vectors of unsigned codes of a block; vector v holds k = 4v..4v+3 of 16 rows. */
+ALWAYS void open_block(enum kern_type type, const struct q_block *w, __m512i q[8])
 {
     if (type == KERN_Q8_0) {
         UNROLL for (int v = 0; v < 8; v++)
-            q[v] = _mm512_load_si512(w->codes + b * 512 + v * Q_VEC);
+            q[v] = _mm512_load_si512(w->codes + v * Q_VEC);
         return;
     }
     const __m512i low = _mm512_set1_epi8(15), fifth = _mm512_set1_epi8(16);
     UNROLL for (int v = 0; v < 4; v++) {
-        __m512i c = _mm512_load_si512(w->codes + b * 256 + v * Q_VEC);
+        __m512i c = _mm512_load_si512(w->codes + v * Q_VEC);
         q[v] = _mm512_and_si512(c, low);
         q[v + 4] = _mm512_and_si512(_mm512_srli_epi16(c, 4), low);
     }
     if (type == KERN_Q4_0 || type == KERN_Q4_1)
         return;
-    __m512i h = _mm512_load_si512(w->high + b * 64);
+    __m512i h = _mm512_load_si512(w->high);
     UNROLL for (int v = 0; v < 8; v++) { /* bit v of each byte to bit 4 */
         __m512i bit = v < 4 ? _mm512_slli_epi16(h, 4 - v) : _mm512_srli_epi16(h, v - 4);
         q[v] = _mm512_ternarylogic_epi32(q[v], bit, fifth, 0xf8); /* q | (bit & fifth) */
@@ -50,28 +50,38 @@ ALWAYS __m512i broadcast4(const uint8_t *p)
     return _mm512_set1_epi32(*(const int32_t *)p);
 }
 
+/* acc = fma(d d_x, (float)sum, acc), then acc = fma(m, s, acc) where the type has minima: block b of the row at x. */
+ALWAYS __m512 add_block(const struct tile *t, bool has_min, const uint8_t *x, size_t b, const uint8_t *scale, __m512i sum,
+                        __m512 acc)
+{
+    const uint8_t *d_x = x + t->cols + 4 * b, *s_x = d_x + 4 * t->nb;
+    __m512 dd = _mm512_mul_ps(load_f16(scale), _mm512_set1_ps(*(const float *)d_x));
+    acc = _mm512_fmadd_ps(dd, _mm512_cvtepi32_ps(sum), acc);
+    return has_min ? _mm512_fmadd_ps(load_f16(scale + 32), _mm512_set1_ps(*(const float *)s_x), acc) : acc;
+}
+
+ALWAYS __m512i first_sum_at(enum kern_type type, const struct tile *t, const uint8_t *x, size_t b)
+{
+    return first_sum(type, *(const int32_t *)(x + t->cols + 8 * t->nb + 4 * b));
+}
+
+/* The block's codes are held; each token's activations are broadcast from memory. */
 ALWAYS void tile32(enum kern_type type, const struct tile *t, const int n_tok)
 {
-    const size_t step = type == KERN_Q4_1 || type == KERN_Q5_1 ? 64 : 32; /* bytes of scales */
-    const size_t at_d = t->cols, at_s = at_d + 4 * t->nb, at_off = at_s + 4 * t->nb;
+    const struct q_layout l = q_layout(type);
     __m512 acc[16];
     UNROLL for (int i = 0; i < n_tok; i++)
         acc[i] = _mm512_setzero_ps();
     for (size_t b = 0; b < t->nb; b++) {
+        struct q_block w = q_block(t->w, l, b);
         __m512i q[8];
-        open_block(type, &t->w, b, q);
-        __m512 d = load_f16(t->w.scale + b * step), m = d;
-        if (step == 64)
-            m = load_f16(t->w.scale + b * step + 32);
+        open_block(type, &w, q);
         const uint8_t *x = t->x;
         UNROLL for (int i = 0; i < n_tok; i++, x += t->x_stride) {
-            __m512i sum = first_sum(type, *(const int32_t *)(x + at_off + 4 * b));
+            __m512i sum = first_sum(type, *(const int32_t *)(x + t->cols + 8 * t->nb + 4 * b));
             UNROLL for (int v = 0; v < 8; v++)
-                sum = _mm512_dpbusd_epi32(sum, q[v], broadcast4(x + 32 * b + 4 * v));
-            __m512 dd = _mm512_mul_ps(d, _mm512_set1_ps(*(const float *)(x + at_d + 4 * b)));
-            acc[i] = _mm512_fmadd_ps(dd, _mm512_cvtepi32_ps(sum), acc[i]);
-            if (step == 64)
-                acc[i] = _mm512_fmadd_ps(m, _mm512_set1_ps(*(const float *)(x + at_s + 4 * b)), acc[i]);
+                sum = _mm512_dpbusd_epi32(sum, q[v], broadcast4(x + Q_BLOCK * b + 4 * v));
+            acc[i] = add_block(t, l.scale == 64, x, b, w.scale, sum, acc[i]);
         }
     }
     __mmask16 rows = (__mmask16)((1u << t->n_rows) - 1);

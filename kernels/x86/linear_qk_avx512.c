@@ -48,12 +48,12 @@ ALWAYS void add_sub(const struct tile *t, const int n_tok, const int n, size_t a
 /* ---- Q4_K ------------------------------------------------------------------------------------------------------- */
 
 /* Sums of codes by scales of block b. */
-ALWAYS void scales_q4k(const struct tile *t, const int n_tok, size_t b, __m512i *sum)
+ALWAYS void scales_q4k(const struct tile *t, const int n_tok, size_t b, const struct q_block *w, __m512i *sum)
 {
     const __m512i low = _mm512_set1_epi8(15);
-    const uint8_t *sc = t->w.scale + b * 320;
+    const uint8_t *sc = w->scale;
     for (size_t j = 0; j < 8; j += 2) {
-        const uint8_t *c = t->w.codes + b * 2048 + j / 2 * 512;
+        const uint8_t *c = w->codes + j / 2 * 512;
         __m512i q[8];
         UNROLL for (int v = 0; v < 8; v++)
             q[v] = _mm512_and_si512(_mm512_load_si512(c + v * Q_VEC), low);
@@ -67,11 +67,11 @@ ALWAYS void scales_q4k(const struct tile *t, const int n_tok, size_t b, __m512i 
 }
 
 /* Sums of minima by the activations' sums of 32, at x + at. */
-ALWAYS void minima_q4k(const struct tile *t, const int n_tok, size_t b, size_t at, __m512i *sum)
+ALWAYS void minima_q4k(const struct tile *t, const int n_tok, const struct q_block *w, size_t at, __m512i *sum)
 {
     __m512i mn[4];
     UNROLL for (int j = 0; j < 4; j++)
-        mn[j] = _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(t->w.scale + b * 320 + Q4K_MIN + j * 32)));
+        mn[j] = _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(w->scale + Q4K_MIN + j * 32)));
     const uint8_t *x = t->x + at;
     UNROLL for (int i = 0; i < n_tok; i++, x += t->x_stride) {
         sum[i] = _mm512_setzero_si512();
@@ -89,12 +89,13 @@ ALWAYS void tile_q4k(const struct tile *t, const int n_tok)
     UNROLL for (int i = 0; i < n_tok; i++)
         acc[i] = _mm512_setzero_ps();
     for (size_t b = 0; b < t->nb; b++) {
-        const uint8_t *scale = t->w.scale + b * 320 + Q4K_D;
+        struct q_block w = q_block(t->w, q_layout(KERN_Q4_K), b);
+        const uint8_t *scale = w.scale + Q4K_D;
         UNROLL for (int i = 0; i < n_tok; i++)
             sum[i] = _mm512_setzero_si512();
-        scales_q4k(t, n_tok, b, sum);
+        scales_q4k(t, n_tok, b, &w, sum);
         add_scaled(t, n_tok, at_d + 4 * b, load_f16(scale), sum, acc);
-        minima_q4k(t, n_tok, b, at_sum32 + 16 * b, sum);
+        minima_q4k(t, n_tok, &w, at_sum32 + 16 * b, sum);
         add_scaled(t, n_tok, at_d + 4 * b, _mm512_xor_ps(load_f16(scale + 32), sign), sum, acc);
     }
     store_tile(t, n_tok, acc);
@@ -103,12 +104,12 @@ ALWAYS void tile_q4k(const struct tile *t, const int n_tok)
 /* ---- Q6_K ------------------------------------------------------------------------------------------------------- */
 
 /* Codes are 32 too large: -32 times the sum over sub-blocks of scale by the activations' sum of 16, at x + at. */
-ALWAYS void first_sums_q6k(const struct tile *t, const int n_tok, size_t b, size_t at, __m512i *sum)
+ALWAYS void first_sums_q6k(const struct tile *t, const int n_tok, const struct q_block *w, size_t at, __m512i *sum)
 {
     UNROLL for (int i = 0; i < n_tok; i++)
         sum[i] = _mm512_setzero_si512();
     UNROLL for (int j = 0; j < 8; j++) {
-        __m512i sc = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(t->w.scale + b * 288 + j * 32)));
+        __m512i sc = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(w->scale + j * 32)));
         const uint8_t *x = t->x + at;
         UNROLL for (int i = 0; i < n_tok; i++, x += t->x_stride)
             sum[i] = _mm512_dpwssd_epi32(sum[i], sc, broadcast4(x + 4 * j));
@@ -129,14 +130,14 @@ ALWAYS void open_q6k(const uint8_t *c, const uint8_t *h, const int g, __m512i q[
     }
 }
 
-ALWAYS void scales_q6k(const struct tile *t, const int n_tok, size_t b, __m512i *sum)
+ALWAYS void scales_q6k(const struct tile *t, const int n_tok, size_t b, const struct q_block *w, __m512i *sum)
 {
     for (size_t half = 0; half < 2; half++)
         UNROLL for (int g = 0; g < 4; g++) {
-            const uint8_t *c = t->w.codes + b * 2048 + half * 1024 + (size_t)(g & 1) * 512;
-            const uint8_t *h = t->w.high + b * 1024 + half * 512;
+            const uint8_t *c = w->codes + half * 1024 + (size_t)(g & 1) * 512;
+            const uint8_t *h = w->high + half * 512;
             size_t pair = half * 4 + (size_t)g; /* sub-blocks 2 pair and 2 pair + 1 */
-            __m512i sc = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(t->w.scale + b * 288 + pair * 32)));
+            __m512i sc = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(w->scale + pair * 32)));
             __m512i q[4];
             open_q6k(c, h, g, q);
             add_sub(t, n_tok, 4, 256 * b + 32 * pair, q, _mm512_srai_epi32(_mm512_slli_epi32(sc, 16), 16), sum);
@@ -153,9 +154,10 @@ ALWAYS void tile_q6k(const struct tile *t, const int n_tok)
     UNROLL for (int i = 0; i < n_tok; i++)
         acc[i] = _mm512_setzero_ps();
     for (size_t b = 0; b < t->nb; b++) {
-        first_sums_q6k(t, n_tok, b, at_sum16 + 32 * b, sum);
-        scales_q6k(t, n_tok, b, sum);
-        add_scaled(t, n_tok, at_d + 4 * b, load_f16(t->w.scale + b * 288 + Q6K_D), sum, acc);
+        struct q_block w = q_block(t->w, q_layout(KERN_Q6_K), b);
+        first_sums_q6k(t, n_tok, &w, at_sum16 + 32 * b, sum);
+        scales_q6k(t, n_tok, b, &w, sum);
+        add_scaled(t, n_tok, at_d + 4 * b, load_f16(w.scale + Q6K_D), sum, acc);
     }
     store_tile(t, n_tok, acc);
 }

@@ -20,7 +20,7 @@ enum { RUN_BYTES = 384 << 10 }; /* weights of one run of groups: well inside the
 
 /* What a tile reads and writes. */
 struct tile {
-    struct q_group w;
+    const uint8_t *w;   /* the group */
     const uint8_t *x;   /* first prepared row */
     size_t x_stride;    /* bytes */
     size_t cols, nb;
@@ -29,10 +29,11 @@ struct tile {
     unsigned n_rows;    /* rows to write, up to 16 */
 };
 
-/* A tile of n_tok tokens, n_tok one of 1, 2, 4, 8, 16 up to the walk's largest. */
+/* A tile of n_tok tokens: 1, 2, 4, 8 or 16, up to the walk's largest. */
 typedef void (*tile_fn)(const struct tile *t, unsigned n_tok);
 
-ALWAYS void walk(const struct kern_linear *a, size_t g0, size_t g1, enum kern_type type, unsigned largest, tile_fn fn)
+ALWAYS void walk(const struct kern_linear *a, size_t g0, size_t g1, enum kern_type type, unsigned largest,
+                 tile_fn fn)
 {
     struct tile t = { .x_stride = a->x_stride, .cols = a->cols, .y_stride = a->y_stride };
     t.nb = a->cols / kern_types[type].block;
@@ -46,10 +47,9 @@ ALWAYS void walk(const struct kern_linear *a, size_t g0, size_t g1, enum kern_ty
                 n /= 2;
             t.x = (const uint8_t *)a->x + tok * a->x_stride;
             for (size_t g = r0; g < r1; g++) {
-                size_t row = g * KERN_GROUP;
-                t.w = q_group(a->w, type, t.nb, g);
-                t.y = a->y + tok * a->y_stride + row;
-                t.n_rows = a->rows - row < KERN_GROUP ? (unsigned)(a->rows - row) : KERN_GROUP;
+                t.w = (const uint8_t *)a->w + g * group_bytes;
+                t.y = a->y + tok * a->y_stride + g * KERN_GROUP;
+                t.n_rows = a->rows - g * KERN_GROUP < KERN_GROUP ? (unsigned)(a->rows - g * KERN_GROUP) : KERN_GROUP;
                 fn(&t, n);
             }
         }

@@ -19,27 +19,43 @@ struct run {
     size_t n_vocab;
 };
 
-/* True: the reply is over; *end says why. Text is what the token made printable. */
-static bool take_text(struct run *r, int32_t id, bool eog, enum generate_end *end)
+/* What was held back comes out: nothing more will follow it. */
+static void flush_text(struct run *r)
 {
     str_clear(&r->piece);
-    str_clear(&r->text);
-    if (eog) {
-        tok_stream_end(&r->stream, &r->piece);
-        stop_feed(&r->stop, str_z(&r->piece), r->piece.len, &r->text);
+    tok_stream_end(&r->stream, &r->piece);
+    if (!stop_feed(&r->stop, str_z(&r->piece), r->piece.len, &r->text))
         stop_flush(&r->stop, &r->text);
-        *end = GENERATE_EOT;
-        return true;
-    }
-    tok_stream_next(session_lm(r->s)->tok, &r->stream, id, &r->piece);
-    if (stop_feed(&r->stop, str_z(&r->piece), r->piece.len, &r->text)) {
-        *end = GENERATE_STOP;
-        return true;
-    }
-    return false;
 }
 
-/* What was held back is told when nothing more will come: as the text of an event without a token's own. */
+/* Is the reply over with this token, which is number n? *end says why; r->text is what it made printable. */
+static bool take_token(struct run *r, int32_t id, size_t n, const atomic_bool *cancel, enum generate_end *end)
+{
+    const struct tok *tok = session_lm(r->s)->tok;
+    bool eog = tok_is_eog(tok, id);
+    str_clear(&r->piece);
+    str_clear(&r->text);
+    if (!eog) {
+        tok_stream_next(tok, &r->stream, id, &r->piece);
+        if (stop_feed(&r->stop, str_z(&r->piece), r->piece.len, &r->text)) {
+            *end = GENERATE_STOP;
+            return true;
+        }
+    }
+    if (eog)
+        *end = GENERATE_EOT;
+    else if (r->o->max_tokens && n >= r->o->max_tokens)
+        *end = GENERATE_LENGTH;
+    else if (session_full(r->s))
+        *end = GENERATE_CONTEXT;
+    else if (cancel && atomic_load(cancel))
+        *end = GENERATE_CANCELLED;
+    else
+        return false;
+    flush_text(r);
+    return true;
+}
+
 static bool tell(struct run *r, const struct sampler_draw *d, generate_fn fn, void *arg, struct generate_result *out)
 {
     struct generate_event ev = { d->id, d->prob, d->logprob, str_z(&r->text), r->text.len };
@@ -63,19 +79,8 @@ static int step(struct run *r, const atomic_bool *cancel, generate_fn fn, void *
         out->end = GENERATE_CONTEXT;
         return 1;
     }
-    bool over = take_text(r, d.id, tok_is_eog(session_lm(r->s)->tok, d.id), &out->end);
-    if (!over && r->o->max_tokens && out->n_tokens + 1 >= r->o->max_tokens) {
-        out->end = GENERATE_LENGTH;
-        over = true;
-    }
-    if (over && out->end == GENERATE_LENGTH) { /* the last event carries what was held */
-        str_clear(&r->piece);
-        tok_stream_end(&r->stream, &r->piece);
-        stop_feed(&r->stop, str_z(&r->piece), r->piece.len, &r->text);
-        stop_flush(&r->stop, &r->text);
-    }
-    bool stop = tell(r, &d, fn, arg, out);
-    if (!over && (stop || (cancel && atomic_load(cancel)))) {
+    bool over = take_token(r, d.id, out->n_tokens + 1, cancel, &out->end);
+    if (tell(r, &d, fn, arg, out) && !over) {
         out->end = GENERATE_CANCELLED;
         over = true;
     }

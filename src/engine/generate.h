@@ -13,7 +13,7 @@ enum generate_end {
     GENERATE_EOT,       /* the model ended its turn: the end-of-turn token was sampled and fed */
     GENERATE_STOP,      /* a stop string: the text before it is the reply; all sampled ids stay fed */
     GENERATE_LENGTH,    /* max_tokens */
-    GENERATE_CANCELLED, /* *cancel became true */
+    GENERATE_CANCELLED, /* *cancel became true, or the callback said so */
     GENERATE_CONTEXT,   /* the context length of a model with attention is reached */
 };
 extern const char *const generate_end_names[];

@@ -34,8 +34,10 @@ static int folders(struct str *out, struct err *e)
         str_addf(out, "%s\n", user.p);
     str_release(&user);
     str_addf(out, "%s\n", HISS_MODELS_INSTALLED);
-    if (HISS_MODELS_SOURCE[0])
-        str_addf(out, "%s\n", HISS_MODELS_SOURCE);
+    char *source = realpath(HISS_MODELS_SOURCE, NULL); /* of an out-of-tree build it holds ".."; gone when installed */
+    if (source)
+        str_addf(out, "%s\n", source);
+    free(source);
     return out->oom ? err_nomem(e, "a path") : 0;
 }
 

@@ -262,8 +262,9 @@ static void temperature(const struct sampler *sp, struct sampler_work *w)
         w->sorted = true;
         return;
     }
+    float top = w->c[first_of(w)].logit; /* taken off first: a tiny temperature must not make them all infinite */
     for (size_t i = 0; i < w->n; i++)
-        w->c[i].logit = w->c[i].logit / sp->temperature;
+        w->c[i].logit = (w->c[i].logit - top) / sp->temperature;
 }
 
 /* ---- The draw ---- */

@@ -94,14 +94,28 @@ static int forward(struct session *s, const int32_t *ids, size_t n, float *out, 
     return r;
 }
 
-/* A model with attention ends at its context length: nothing is read that would not fit. */
-static int check_room(const struct session *s, size_t n, struct err *e)
+/* How many more tokens a model with attention can read; a recurrent one has no end. */
+static size_t room(const struct session *s)
 {
     const struct model_config *c = model_config(s->lm->model);
-    if (!c->n_attn || !c->n_ctx_train || (n <= c->n_ctx_train && s->state.n_pos <= c->n_ctx_train - n))
+    if (!c->n_attn || !c->n_ctx_train)
+        return SIZE_MAX;
+    return s->state.n_pos < c->n_ctx_train ? c->n_ctx_train - s->state.n_pos : 0;
+}
+
+bool session_full(const struct session *s)
+{
+    return room(s) == 0;
+}
+
+/* At the context length nothing is read that would not fit. */
+static int check_room(const struct session *s, size_t n, struct err *e)
+{
+    if (n <= room(s))
         return 0;
     return err_set(e, ERR_LIMIT, "this model reads at most %zu tokens and has read %zu; %zu more do not fit: "
-                   "begin a new chat, or branch from an earlier message", c->n_ctx_train, s->state.n_pos, n);
+                   "begin a new chat, or branch from an earlier message", model_config(s->lm->model)->n_ctx_train,
+                   s->state.n_pos, n);
 }
 
 int session_feed(struct session *s, const int32_t *ids, size_t n, const atomic_bool *cancel, session_progress progress,
@@ -240,18 +254,27 @@ static int check_kin(const struct session *s, const struct snapshot *k, struct e
     return 0;
 }
 
-/* Rows of all pieces, ancestors first; a later piece takes over where it begins. */
+/* Rows of all pieces, ancestors first; a later piece takes over where it begins. Rolled again from the first, so that
+ * a piece of another branch is found out. */
 static int load_rows(struct session *s, const struct snapshot *const *chain, size_t n, struct err *e)
 {
     size_t row = model_row_bytes(s->lm->model), have = 0;
-    for (size_t i = 0; i < n && row; i++) {
+    struct hash128 rolled = { 0, 0 };
+    if (!row)
+        return 0;
+    for (size_t i = 0; i < n; i++) {
         const struct snapshot *k = chain[i];
         if (k->rows_from > have)
             return err_set(e, ERR_FORMAT, "a state's rows from %zu to %zu are missing", have, (size_t)k->rows_from);
-        memcpy(s->state.rows + k->rows_from * row, k->payload + k->rec_bytes + k->hidden_bytes,
-               (k->n_pos - k->rows_from) * row);
+        if (k->n_pos > k->rows_from)
+            memcpy(s->state.rows + k->rows_from * row, k->payload + k->rec_bytes + k->hidden_bytes,
+                   (k->n_pos - k->rows_from) * row);
         have = k->n_pos;
     }
+    for (size_t p = 0; p < have; p++)
+        rolled = hash128_roll(rolled, s->state.rows + p * row, row);
+    if (!hash128_equal(rolled, chain[n - 1]->rolled))
+        return err_set(e, ERR_FORMAT, "a state's attention rows are not the ones it was kept with");
     return 0;
 }
 

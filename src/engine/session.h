@@ -24,6 +24,8 @@ size_t session_pos(const struct session *s);                       /* tokens rea
 const int32_t *session_ids(const struct session *s);               /* borrowed: [session_pos] */
 struct hash128 session_hash(const struct session *s);              /* of the state (mstate_hash) */
 
+bool session_full(const struct session *s);                        /* at the context length: nothing more can be read */
+
 /* May be called between slices of SESSION_SLICE tokens; done and total count this feed's tokens. */
 typedef void (*session_progress)(void *arg, size_t done, size_t total);
 

@@ -73,12 +73,15 @@ struct parser {
     size_t n_interned, cap_interned;
 };
 int parse_fail(struct parser *ps, const char *what); /* at the next word; -1 */
+void *parse_get(struct parser *ps, size_t n);        /* zero bytes of the template's arena */
 struct jnode *parse_node(struct parser *ps, enum jop op);
 int parse_push(struct parser *ps, struct jnodes *v, struct jnode *n); /* -1 also when n is NULL and an error stands */
 const char *parse_intern(struct parser *ps, const char *p, size_t n);
+bool parse_word_is(const struct jtok *t, enum jtok_kind kind, const char *z);
 bool parse_at(const struct parser *ps, const char *op);      /* the next word is this operator */
 bool parse_at_name(const struct parser *ps, const char *name);
 bool parse_take(struct parser *ps, const char *op);          /* and if so goes behind it */
+bool parse_take_name(struct parser *ps, const char *name);
 int parse_expect(struct parser *ps, const char *op);
 bool parse_enter(struct parser *ps);                         /* false, with an error, when nested too deeply */
 const char *parse_name(struct parser *ps);                   /* NULL with an error */
@@ -86,6 +89,7 @@ struct jnode *parse_expression(struct parser *ps);
 struct jnode *parse_tuple(struct parser *ps, bool with_condition); /* an expression or several with commas */
 struct jnode *parse_filters(struct parser *ps, struct jnode *a);   /* name(args)|name... behind a tag's word */
 struct jnode *parse_primary(struct parser *ps);
+struct jnode *parse_postfix(struct parser *ps, struct jnode *a); /* .name [i] (args) behind a */
 int parse_args(struct parser *ps, struct jnode *call, const char *end);
 
 #endif

@@ -183,7 +183,9 @@ struct jval jx_attr(struct jx *x, struct jval a, const char *name)
 {
     if (a.kind == J_LOOP)
         return loop_attr(x, a.u.loop, name);
-    const struct jval *v = a.kind == J_DICT || a.kind == J_NAMESPACE ? jdict_find_z(a.u.d, name) : NULL;
+    if ((a.kind != J_DICT && a.kind != J_NAMESPACE) || !jrt_spend(&x->rt, a.u.d->n / 2))
+        return jv_undefined();
+    const struct jval *v = jdict_find_z(a.u.d, name);
     return v ? *v : jv_undefined();
 }
 
@@ -197,14 +199,12 @@ struct jval jx_item(struct jx *x, struct jval a, struct jval key)
         key = jv_int(key.u.b);
     if (key.kind != J_INT)
         return jv_undefined();
-    size_t n = a.kind == J_LIST ? a.u.l->n : a.kind == J_STRING ? jstr_chars(a.u.s) : 0;
+    size_t n = a.kind == J_LIST ? a.u.l->n : a.kind == J_STRING ? jstr_chars(&x->rt, a.u.s) : 0;
     int64_t i = key.u.i < 0 ? key.u.i + (int64_t)n : key.u.i;
     if (i < 0 || (uint64_t)i >= n)
         return jv_undefined();
     if (a.kind == J_LIST)
         return a.u.l->p[i];
-    if (!jrt_spend(&x->rt, n))
-        return jv_undefined();
     size_t begin = jstr_offset(a.u.s, (size_t)i), end = jstr_offset(a.u.s, (size_t)i + 1);
     return jv_slice(&x->rt, a.u.s, begin, end);
 }
@@ -232,7 +232,7 @@ struct jval jx_slice(struct jx *x, struct jval a, struct jval from, struct jval 
         jrt_fail(&x->rt, ERR_ARG, "the template cuts a slice of a value of type %s", jv_kind_name(a));
         return jv_undefined();
     }
-    int64_t n = (int64_t)(text ? jstr_chars(a.u.s) : a.u.l->n);
+    int64_t n = (int64_t)(text ? jstr_chars(&x->rt, a.u.s) : a.u.l->n);
     int64_t i = bound(from, by < 0 ? n - 1 : 0, n, by < 0), end = bound(to, by < 0 ? -1 : n, n, by < 0);
     if (!jrt_spend(&x->rt, 1 + (size_t)n / 16))
         return jv_undefined();
@@ -366,7 +366,7 @@ static struct jval eval(struct jx *x, const struct jnode *n)
     case JE_CONST:
         return n->value;
     case JE_NAME: {
-        const struct jval *v = jscope_find(x->scope, n->name);
+        const struct jval *v = jscope_find(x, x->scope, n->name);
         return v ? *v : jx_find_function(n->name);
     }
     case JE_LIST:

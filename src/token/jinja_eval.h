@@ -43,7 +43,7 @@ struct jargs {
 /* The i-th positional argument, or the one called `name` (may be NULL); undefined if neither is there. */
 struct jval jargs_get(const struct jargs *a, size_t i, const char *name);
 
-struct jval *jscope_find(struct jscope *s, const char *name); /* outwards; NULL */
+struct jval *jscope_find(struct jx *x, struct jscope *s, const char *name); /* outwards; NULL */
 void jscope_set(struct jx *x, const char *name, struct jval v); /* in the innermost scope */
 
 struct jval jx_eval(struct jx *x, const struct jnode *n);

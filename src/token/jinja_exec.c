@@ -3,9 +3,9 @@
 
 #include "token/jinja_eval.h"
 
-struct jval *jscope_find(struct jscope *s, const char *name)
+struct jval *jscope_find(struct jx *x, struct jscope *s, const char *name)
 {
-    for (; s; s = s->up) {
+    for (; s && jrt_spend(&x->rt, 1 + s->n / 4); s = s->up) {
         for (size_t i = 0; i < s->n; i++) {
             if (s->vars[i].name == name || !strcmp(s->vars[i].name, name))
                 return &s->vars[i].v;
@@ -18,7 +18,7 @@ void jscope_set(struct jx *x, const char *name, struct jval v)
 {
     struct jscope *s = x->scope, own = *s;
     own.up = NULL;
-    struct jval *old = jscope_find(&own, name);
+    struct jval *old = jscope_find(x, &own, name);
     if (old) {
         *old = v;
         return;

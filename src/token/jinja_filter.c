@@ -33,7 +33,7 @@ static struct jval f_length(struct jx *x, struct jval v, const struct jargs *a)
     (void)a;
     switch (v.kind) {
     case J_STRING:
-        return jv_int((int64_t)jstr_chars(v.u.s));
+        return jv_int((int64_t)jstr_chars(&x->rt, v.u.s));
     case J_LIST:
         return jv_int((int64_t)v.u.l->n);
     case J_DICT:
@@ -269,7 +269,7 @@ static struct jval f_map(struct jx *x, struct jval v, const struct jargs *a)
     struct jval filter = jargs_get(a, 0, NULL), out = jv_list(&x->rt);
     const struct jlist *l = jv_true(v) ? jv_items(&x->rt, v) : NULL; /* none is as good as empty here, as in Jinja2 */
     struct jargs more = rest(a, 1);
-    for (size_t i = 0; l && i < l->n && !x->rt.failed; i++) {
+    for (size_t i = 0; l && i < l->n && jrt_spend(&x->rt, 1); i++) {
         struct jval r;
         if (by.kind != J_UNDEFINED) {
             r = attribute(x, l->p[i], by);
@@ -335,7 +335,7 @@ static struct jval extreme(struct jx *x, struct jval v, int sign)
 {
     const struct jlist *l = jv_items(&x->rt, v);
     struct jval best = l && l->n ? l->p[0] : jv_undefined();
-    for (size_t i = 1; l && i < l->n && !x->rt.failed; i++) {
+    for (size_t i = 1; l && i < l->n && jrt_spend(&x->rt, 1); i++) {
         int c = jv_compare(&x->rt, l->p[i], best);
         if (sign < 0 ? c < 0 : c > 0)
             best = l->p[i];
@@ -359,7 +359,7 @@ static struct jval f_sum(struct jx *x, struct jval v, const struct jargs *a)
 {
     struct jval by = jargs_get(a, 0, "attribute"), total = jv_int(0);
     const struct jlist *l = jv_items(&x->rt, v);
-    for (size_t i = 0; l && i < l->n && !x->rt.failed; i++)
+    for (size_t i = 0; l && i < l->n && jrt_spend(&x->rt, 1); i++)
         total = jx_binary(x, JE_ADD, total, by.kind == J_UNDEFINED ? l->p[i] : attribute(x, l->p[i], by));
     return total;
 }

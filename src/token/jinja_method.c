@@ -14,7 +14,7 @@ static int64_t count_arg(const struct jargs *a, size_t i, const char *name)
 static bool has_end(struct jx *x, const struct jstr *s, struct jval what, bool at_start)
 {
     if (what.kind == J_LIST) {
-        for (size_t i = 0; i < what.u.l->n; i++) {
+        for (size_t i = 0; i < what.u.l->n && jrt_spend(&x->rt, 1); i++) {
             if (what.u.l->p[i].kind == J_STRING && has_end(x, s, what.u.l->p[i], at_start))
                 return true;
         }
@@ -25,12 +25,12 @@ static bool has_end(struct jx *x, const struct jstr *s, struct jval what, bool a
         return false;
     }
     size_t n = what.u.s->n;
-    return n <= s->n && !memcmp(at_start ? s->p : s->p + s->n - n, what.u.s->p, n);
+    return n <= s->n && jrt_spend(&x->rt, n / 64) && !memcmp(at_start ? s->p : s->p + s->n - n, what.u.s->p, n);
 }
 
-static bool all_digits(const struct jstr *s)
+static bool all_digits(struct jx *x, const struct jstr *s)
 {
-    for (size_t i = 0; i < s->n; i++) {
+    for (size_t i = 0; i < s->n && jrt_spend(&x->rt, 1); i++) {
         if (s->p[i] < '0' || s->p[i] > '9')
             return false;
     }
@@ -73,13 +73,13 @@ static bool text_method(struct jx *x, const struct jstr *s, const char *name, co
     else if (!strcmp(name, "splitlines"))
         *out = jtext_lines(x, s);
     else if (!strcmp(name, "isdigit"))
-        *out = jv_bool(all_digits(s));
+        *out = jv_bool(all_digits(x, s));
     else if (!strcmp(name, "count") && first.kind == J_STRING)
         *out = jv_int(occurrences(x, s, first.u.s));
     else if (!strcmp(name, "find") && first.kind == J_STRING) {
         size_t at = jstr_find(&x->rt, s, 0, first.u.s);
         struct jstr before = { s->p, at == SIZE_MAX ? 0 : at, NULL, 0 };
-        *out = jv_int(at == SIZE_MAX ? -1 : (int64_t)jstr_chars(&before));
+        *out = jv_int(at == SIZE_MAX ? -1 : (int64_t)jstr_chars(&x->rt, &before));
     } else
         return false;
     return true;
@@ -98,11 +98,12 @@ static bool list_method(struct jx *x, struct jlist *l, const char *name, const s
             return true;
         }
         *out = l->p[i];
+        jrt_spend(&x->rt, (l->n - i) / 4);
         memmove(l->p + i, l->p + i + 1, (l->n - i - 1) * sizeof *l->p);
         l->n--;
     } else if (!strcmp(name, "count")) {
         int64_t n = 0;
-        for (size_t i = 0; i < l->n; i++)
+        for (size_t i = 0; i < l->n && !x->rt.failed; i++)
             n += jv_equal(&x->rt, l->p[i], first);
         *out = jv_int(n);
     } else {
@@ -126,6 +127,7 @@ static struct jval dict_pop(struct jx *x, struct jdict *d, struct jval key, stru
         return otherwise;
     size_t i = (size_t)(v - d->values);
     struct jval out = *v;
+    jrt_spend(&x->rt, (d->n - i) / 4);
     memmove(d->keys + i, d->keys + i + 1, (d->n - i - 1) * sizeof *d->keys);
     memmove(d->values + i, d->values + i + 1, (d->n - i - 1) * sizeof *d->values);
     d->n--;

@@ -10,8 +10,7 @@ static int statements(struct parser *ps, struct jnodes *body, const char *const 
 /* True when the next words are "{%" and name. */
 static bool at_tag(const struct parser *ps, const char *name)
 {
-    const struct jtok *t = ps->tok;
-    return t->kind == JT_TAG && t[1].kind == JT_NAME && t[1].n == strlen(name) && !memcmp(t[1].p, name, t[1].n);
+    return ps->tok->kind == JT_TAG && parse_word_is(ps->tok + 1, JT_NAME, name);
 }
 
 static int tag_end(struct parser *ps)

@@ -9,10 +9,10 @@ static bool is_number(struct jval v)
 }
 
 /* Jinja's lower and upper: as str.islower, str.isupper for ASCII. */
-static bool has_case(struct jval v, char from, char to, char not_from, char not_to)
+static bool has_case(struct jx *x, struct jval v, char from, char to, char not_from, char not_to)
 {
     bool some = false;
-    for (size_t i = 0; v.kind == J_STRING && i < v.u.s->n; i++) {
+    for (size_t i = 0; v.kind == J_STRING && i < v.u.s->n && jrt_spend(&x->rt, 1); i++) {
         char c = v.u.s->p[i];
         if (c >= not_from && c <= not_to)
             return false;
@@ -42,12 +42,15 @@ static int plain_test(struct jx *x, const char *name, struct jval v)
         { "iterable", k == J_STRING || k == J_LIST || k == J_DICT || k == J_UNDEFINED },
         { "sequence", k == J_STRING || k == J_LIST || k == J_DICT || k == J_UNDEFINED },
         { "callable", k == J_MACRO || k == J_FUNCTION },
-        { "lower", has_case(v, 'a', 'z', 'A', 'Z') }, { "upper", has_case(v, 'A', 'Z', 'a', 'z') },
     };
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
         if (!strcmp(name, tests[i].name))
             return tests[i].holds;
     }
+    if (!strcmp(name, "lower"))
+        return has_case(x, v, 'a', 'z', 'A', 'Z');
+    if (!strcmp(name, "upper"))
+        return has_case(x, v, 'A', 'Z', 'a', 'z');
     if (!strcmp(name, "even"))
         return divisible(x, v, jv_int(2));
     if (!strcmp(name, "odd"))

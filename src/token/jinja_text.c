@@ -64,7 +64,7 @@ static struct jval split_words(struct jx *x, const struct jstr *s, int64_t max)
     size_t at = 0, begin = 0, k;
     uint32_t cp;
     bool in_word = false;
-    for (; at < s->n && !x->rt.failed; at += k) {
+    for (jrt_spend(&x->rt, s->n); at < s->n && !x->rt.failed; at += k) {
         k = utf8_decode(s->p + at, s->n - at, &cp, NULL);
         bool space = is_space(cp);
         if (!space && !in_word) {
@@ -88,7 +88,7 @@ static struct jval split_words(struct jx *x, const struct jstr *s, int64_t max)
 /* The last occurrence of sep that ends at or before `end`, or SIZE_MAX. */
 static size_t find_last(struct jx *x, const struct jstr *s, size_t end, const struct jstr *sep)
 {
-    if (sep->n > end || !jrt_spend(&x->rt, 1 + end / 16))
+    if (sep->n > end || !jrt_spend(&x->rt, 1 + end / 2))
         return SIZE_MAX;
     for (size_t i = end - sep->n + 1; i-- > 0;) {
         if (!memcmp(s->p + i, sep->p, sep->n))

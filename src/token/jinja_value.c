@@ -272,11 +272,11 @@ bool jstr_equal(const struct jstr *a, const struct jstr *b)
     return a->n == b->n && !memcmp(a->p, b->p, a->n);
 }
 
-size_t jstr_chars(const struct jstr *s)
+size_t jstr_chars(struct jrt *rt, const struct jstr *s)
 {
     size_t n = 0;
     uint32_t cp;
-    for (size_t i = 0; i < s->n; n++)
+    for (size_t i = jrt_spend(rt, 1 + s->n) ? 0 : s->n; i < s->n; n++)
         i += utf8_decode(s->p + i, s->n - i, &cp, NULL);
     return n;
 }

@@ -21,7 +21,7 @@ enum {
     JINJA_MAX_CALLS = 100,          /* macros inside macros */
     JINJA_MAX_DEPTH = 1000,         /* nodes inside nodes, while parsing and while running */
     JINJA_MAX_NESTING = 100,        /* lists inside lists that are printed or compared */
-    JINJA_MAX_WORK = 1 << 29,       /* nodes evaluated and bytes looked at: a few seconds */
+    JINJA_MAX_WORK = 1 << 27,       /* nodes evaluated and bytes looked at: about a second */
 };
 
 enum { JINJA_SCAFFOLD = -1 };
@@ -130,7 +130,7 @@ const struct jstr *jbuf_str(struct jbuf *b);                                    
 int32_t jstr_from(const struct jstr *s, size_t at); /* the message byte `at` came from */
 bool jstr_is(const struct jstr *s, const char *z);
 bool jstr_equal(const struct jstr *a, const struct jstr *b);
-size_t jstr_chars(const struct jstr *s);            /* code points */
+size_t jstr_chars(struct jrt *rt, const struct jstr *s); /* code points */
 size_t jstr_offset(const struct jstr *s, size_t chars); /* bytes of the first `chars` code points */
 
 /* The bytes of needle in s at or after `at`: offset, or SIZE_MAX. */

@@ -10,7 +10,8 @@ src_token_libtoken_a_SOURCES = \
 	src/token/template.h src/token/template.c \
 	src/token/arena.h src/token/arena.c \
 	src/token/jinja_lex.h src/token/jinja_lex.c \
-	src/token/jinja_ast.h src/token/jinja_parse.c src/token/jinja_stmt.c \
+	src/token/jinja_ast.h src/token/jinja_parse.c \
+	src/token/jinja_expr.c src/token/jinja_stmt.c \
 	src/token/jinja_value.h src/token/jinja_value.c src/token/jinja_ops.c \
 	src/token/jinja_eval.h src/token/jinja_eval.c src/token/jinja_exec.c \
 	src/token/jinja_text.c src/token/jinja_filter.c src/token/jinja_test.c src/token/jinja_method.c

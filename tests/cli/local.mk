@@ -1,6 +1,15 @@
 # Tests of the program as a user calls it.
 CLI_TESTS = \
-	tests/cli/options.sh
+	tests/cli/options.sh \
+	tests/cli/badinput.sh \
+	tests/cli/numbers.sh \
+	tests/cli/samebits.sh
 TESTS += $(CLI_TESTS)
 dist_check_SCRIPTS += $(CLI_TESTS)
 EXTRA_DIST += tests/lib/tap.sh
+
+# A maker of tiny models.
+check_PROGRAMS += tests/lib/mkmodel
+tests_lib_mkmodel_SOURCES = tests/lib/mkmodel.c tests/lib/chatmodel.c tests/lib/chatmodel.h
+tests_lib_mkmodel_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_lib_mkmodel_LDADD = tests/lib/libfixture.a $(LIBS_KERN) $(LIBS_BASE)

@@ -28,3 +28,16 @@ tests_unit_test_jinja_models_LDADD = $(TOKEN_LIBS)
 tests_unit_test_template_SOURCES = tests/unit/test_template.c $(VOCAB_JSON)
 tests_unit_test_template_CPPFLAGS = $(TOKEN_CPPFLAGS)
 tests_unit_test_template_LDADD = $(TOKEN_LIBS)
+check_PROGRAMS += tests/fuzz/fuzz_jinja
+TESTS += tests/fuzz/fuzz_jinja
+tests_fuzz_fuzz_jinja_SOURCES = tests/fuzz/fuzz_jinja.c
+tests_fuzz_fuzz_jinja_LDADD = $(LIBS_TOKEN)
+# make parity-tokenizer MODEL=FILE.gguf PYTHON=...: beside transformers; not part of check.
+check_PROGRAMS += tests/parity/tokenizer_lines
+EXTRA_DIST += tests/parity/tokenizer.py
+tests_parity_tokenizer_lines_SOURCES = tests/parity/tokenizer_lines.c $(VOCAB_GGUF) $(VOCAB_JSON)
+tests_parity_tokenizer_lines_CPPFLAGS = $(TOKEN_CPPFLAGS)
+tests_parity_tokenizer_lines_LDADD = src/model/libmodel.a $(TOKEN_LIBS)
+parity-tokenizer: tests/parity/tokenizer_lines$(EXEEXT)
+	$(PYTHON) $(srcdir)/tests/parity/tokenizer.py $(MODEL) tests/parity/tokenizer_lines$(EXEEXT)
+.PHONY: parity-tokenizer
