@@ -244,6 +244,11 @@ int panel_refill(struct app *a, struct panel *p)
     return bad;
 }
 
+void panel_to_mark(struct panel *p)
+{
+    p->at = snap(p, find_mark(p));
+}
+
 struct panel *panel_new(struct app *a, const struct panel_ops *ops, const char *topic)
 {
     struct panel *p = mem_zalloc(1, sizeof *p);
@@ -493,17 +498,29 @@ static int draw_foot_item(const struct foot_item *it, int row, int x, int room)
 }
 
 /* The last item, the way out, is shown before all others. */
-static void draw_foot(const struct panel *p, int row, int col, int cols)
+static void draw_foot(const struct panel *p, int row, int rows, int col, int cols)
 {
     struct foot_item items[12];
     size_t n = foot_items(p, items, sizeof items / sizeof items[0]);
     int x = 1;
-    cells_fill(row, col, cols, STYLE_STATUS);
+    for (int i = 0; i < rows; i++)
+        cells_fill(row + i, col, cols, STYLE_STATUS);
     if (!n)
         return;
-    int last = items[n - 1].width;
-    for (size_t i = 0; i + 1 < n; i++)
-        x += x + items[i].width + GAP + last <= cols ? draw_foot_item(&items[i], row, col + x, items[i].width) : 0;
+    for (size_t i = 0; i + 1 < n; i++) {
+        int behind = rows > 1 ? 0 : GAP + items[n - 1].width;
+        if (x + items[i].width + behind > cols && rows > 1 && x > 1) {
+            x = 1;
+            row++;
+            behind = --rows > 1 ? 0 : GAP + items[n - 1].width;
+        }
+        if (x + items[i].width + behind <= cols)
+            x += draw_foot_item(&items[i], row, col + x, items[i].width);
+    }
+    if (x + items[n - 1].width > cols && rows > 1) {
+        x = 1;
+        row++;
+    }
     draw_foot_item(&items[n - 1], row, col + x, cols - x);
 }
 
@@ -511,7 +528,7 @@ void panel_draw(struct panel *p, int row, int rows, int col, int cols)
 {
     if (rows < 1 || cols < 1)
         return;
-    int title = rows >= 4, rule = rows >= 12, foot = rows >= 5;
+    int title = rows >= 4, rule = rows >= 12, foot = rows >= 16 && cols < NARROW ? 4 : rows >= 5;
     int body = rows - title - rule - foot;
     int note = p->is_text || rows < 10 ? 0 : cols >= 60 ? 3 : 4; /* an empty row and two or three of text */
     if (title)
@@ -519,7 +536,7 @@ void panel_draw(struct panel *p, int row, int rows, int col, int cols)
     if (rule)
         cells_rule(row + 1, col, cols);
     if (foot)
-        draw_foot(p, row + rows - 1, col, cols);
+        draw_foot(p, row + rows - foot, foot, col, cols);
     row += title + rule;
     if (p->is_text) {
         draw_text(p, row, body, col, cols);

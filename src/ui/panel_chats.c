@@ -159,26 +159,31 @@ static unsigned bring_back(struct app *a, const char *name)
     return ACT_REPAINT;
 }
 
-/* Beside the talk the list stays open; in its place it goes. */
+/* Beside the talk the list stays open; in its place it goes. name NULL: a new chat. */
+static unsigned show(struct app *a, const char *name)
+{
+    bool beside = app_geometry(a).left > 0;
+    unsigned bits = beside ? ACT_LAYOUT : panel_close(a);
+    bits |= app_open_chat(a, name);
+    a->focus = FOCUS_COMPOSER;
+    if (beside && !panel_refill(a, a->panel))
+        panel_to_mark(a->panel);
+    return bits;
+}
+
 static unsigned open_chat(struct app *a, struct panel *p)
 {
     char name[128];
     snprintf(name, sizeof name, "%s", panel_focused(p)->key);
     if (is_deleted(a, name))
         bring_back(a, name);
-    unsigned bits = app_geometry(a).left > 0 ? ACT_LAYOUT : panel_close(a);
-    bits |= app_open_chat(a, name);
-    a->focus = FOCUS_COMPOSER;
-    return bits;
+    return show(a, name);
 }
 
 static unsigned new_chat(struct app *a, struct panel *p)
 {
     (void)p;
-    unsigned bits = app_geometry(a).left > 0 ? ACT_LAYOUT : panel_close(a);
-    bits |= app_open_chat(a, NULL);
-    a->focus = FOCUS_COMPOSER;
-    return bits;
+    return show(a, NULL);
 }
 
 static void remember_deleted(const char *name)
@@ -186,6 +191,17 @@ static void remember_deleted(const char *name)
     if (n_deleted == MAX_UNDO)
         memmove(deleted[0], deleted[1], --n_deleted * sizeof deleted[0]);
     snprintf(deleted[n_deleted++], sizeof deleted[0], "%s", name);
+}
+
+/* The focus does not follow a chat into the trash: the next takes its place, or the one above. */
+static void focus_beside(struct app *a, struct panel *p)
+{
+    size_t at = p->at;
+    panel_move(p, 1, 1);
+    if (p->at == at || is_deleted(a, panel_focused(p)->key)) {
+        p->at = at;
+        panel_move(p, -1, 1);
+    }
 }
 
 static unsigned remove_chat(struct app *a, struct panel *p)
@@ -196,6 +212,7 @@ static unsigned remove_chat(struct app *a, struct panel *p)
     snprintf(name, sizeof name, "%s", panel_focused(p)->key);
     if (is_deleted(a, name))
         return ACT_NONE;
+    focus_beside(a, p);
     if (tab_of(a, name, &i)) {
         if (i == shown) { /* its own command knows what is shown after it */
             remember_deleted(name);

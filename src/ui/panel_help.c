@@ -121,11 +121,14 @@ static int add_context(struct panel *p, enum context where, const struct panel *
         snprintf(heading, sizeof heading, "%s", places[where]);
     if (panel_heading(p, heading))
         return -1;
-    for (size_t i = 0; i < n_actions; i++) {
+    for (size_t i = 0; i < 2 * n_actions; i++) { /* what is a panel's own comes first */
+        const struct action *act = &actions[i % n_actions];
         struct str keys = STR_INIT;
         int bad = 0;
-        if (keys_in(where, &actions[i], &keys) && (where != CONTEXT_PANEL || of_use(seen, actions[i].name)))
-            bad = add_action(p, str_z(&keys), &actions[i]);
+        if (!strncmp(act->name, "panel-", 6) == (i >= n_actions))
+            continue;
+        if (keys_in(where, act, &keys) && (where != CONTEXT_PANEL || of_use(seen, act->name)))
+            bad = add_action(p, str_z(&keys), act);
         str_release(&keys);
         if (bad)
             return -1;
