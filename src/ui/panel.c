@@ -244,9 +244,10 @@ int panel_refill(struct app *a, struct panel *p)
     return bad;
 }
 
-void panel_to_mark(struct panel *p)
+void panel_focus(struct panel *p, const char *key)
 {
-    p->at = snap(p, find_mark(p));
+    size_t at = find_key(p, key);
+    p->at = snap(p, at < p->n ? at : find_mark(p));
 }
 
 struct panel *panel_new(struct app *a, const struct panel_ops *ops, const char *topic)

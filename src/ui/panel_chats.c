@@ -88,12 +88,23 @@ static void state_of(struct app *a, const struct tab *t, size_t index, char out[
     str_release(&keys);
 }
 
+/* A chat without a title is known by what was asked first, where that is at hand. */
+static const char *title_of(const struct desk_chat_info *c, const struct tab *t)
+{
+    const struct shown *s = t ? t->view.shown : NULL;
+    for (size_t i = 0; !c->title[0] && s && i < s->n; i++) {
+        if (s->msgs[i]->role == SHOWN_USER)
+            return s->msgs[i]->text;
+    }
+    return c->title[0] ? c->title : "New chat";
+}
+
 static int add_chat(struct app *a, struct panel *p, const struct desk_chat_info *c, int64_t now)
 {
     char title[160], when[32], state[32] = "";
     size_t i;
-    struct tab *t = tab_of(a, c->name, &i);
-    panel_plain(title, sizeof title, c->title[0] ? c->title : "New chat");
+    const struct tab *t = tab_of(a, c->name, &i);
+    panel_plain(title, sizeof title, title_of(c, t));
     when_text(c->mtime, now, when);
     if (t)
         state_of(a, t, i, state);
@@ -167,7 +178,7 @@ static unsigned show(struct app *a, const char *name)
     bits |= app_open_chat(a, name);
     a->focus = FOCUS_COMPOSER;
     if (beside && !panel_refill(a, a->panel))
-        panel_to_mark(a->panel);
+        panel_focus(a->panel, NULL);
     return bits;
 }
 

@@ -224,8 +224,8 @@ static unsigned name_given(struct app *a, const char *answer)
     else
         bits |= edit_file(a, path.p);
     str_release(&path);
-    if (a->panel)
-        panel_refill(a, a->panel);
+    if (a->panel && !panel_refill(a, a->panel))
+        panel_focus(a->panel, answer);
     return bits;
 }
 
