@@ -77,7 +77,7 @@ KERN_INLINE void attend(const struct kern_attn *a, bool f32_rows)
         float top = m;
         for (size_t j = 0; j < n; j++)
             top = p[j] > top ? p[j] : top;
-        float corr = kern_expf(m - top);
+        float corr = _mm256_cvtss_f32(exp_x8(_mm256_set1_ps(m - top)));
         __m256 lo = _mm256_setzero_ps(), hi = lo;
         for (size_t j = 0; j < BLOCK; j += 16) { /* missing positions: exp(-inf) = 0 */
             __m256 p_lo = exp_x8(_mm256_sub_ps(_mm256_loadu_ps(p + j), _mm256_set1_ps(top)));

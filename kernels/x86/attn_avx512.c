@@ -88,7 +88,7 @@ KERN_INLINE void attend(const struct kern_attn *a, const int V, bool f32_rows)
         for (int i = 0; i < 4; i++)
             s[i] = _mm512_loadu_ps(p + 16 * i);
         float block = _mm512_reduce_max_ps(_mm512_max_ps(_mm512_max_ps(s[0], s[1]), _mm512_max_ps(s[2], s[3])));
-        float top = block > m ? block : m, corr = kern_expf(m - top);
+        float top = block > m ? block : m, corr = _mm512_cvtss_f32(exp_low_x16(_mm512_set1_ps(m - top)));
         for (int i = 0; i < 4; i++) { /* missing positions: exp(-inf) = 0 */
             s[i] = exp_low_x16(_mm512_sub_ps(s[i], _mm512_set1_ps(top)));
             sum = _mm512_add_ps(sum, s[i]);

@@ -53,6 +53,7 @@ KERN_INLINE void tile_sums(const struct kern_linear *a, enum wtype w, size_t r, 
 #pragma GCC unroll 3
             for (int j = 0; j < T; j++) {
                 __m256 xv = _mm256_loadu_ps(xt[j] + k + 8 * h);
+                __asm__("" : "+x"(xv)); /* loaded once: gcc would load it again for each row */
 #pragma GCC unroll 4
                 for (int i = 0; i < R; i++)
                     s[h][j * R + i] = _mm256_fmadd_ps(wv[i], xv, s[h][j * R + i]);

@@ -153,12 +153,66 @@ KERN_INLINE void group(const struct kern_linear *a, enum wtype w, size_t r0, siz
     }
 }
 
+/* ---- Narrow matrices (the dt projection of Mamba): trees would cost more than the products ------------------------ */
+
+enum { NARROW = 64 };
+
+/* Sixteen rows in the lanes: wt[k] holds column k of them. The tree then adds whole registers. */
+KERN_INLINE __m512 narrow_term(const float (*wt)[16], const float *x, size_t cols, size_t i)
+{
+    __m512 s = _mm512_setzero_ps();
+    for (size_t k = i; k < cols; k += 16)
+        s = _mm512_fmadd_ps(_mm512_load_ps(wt[k]), _mm512_set1_ps(x[k]), s);
+    return s;
+}
+
+KERN_INLINE __m512 narrow_tree(const float (*wt)[16], const float *x, size_t cols)
+{
+    __m512 p[8];
+#pragma GCC unroll 8
+    for (size_t i = 0; i < 8; i++)
+        p[i] = _mm512_add_ps(narrow_term(wt, x, cols, i), narrow_term(wt, x, cols, i + 8));
+    __m512 y0 = _mm512_add_ps(_mm512_add_ps(p[0], p[4]), _mm512_add_ps(p[2], p[6]));
+    __m512 y1 = _mm512_add_ps(_mm512_add_ps(p[1], p[5]), _mm512_add_ps(p[3], p[7]));
+    return _mm512_add_ps(y0, y1);
+}
+
+KERN_INLINE void narrow_tokens(const struct kern_linear *a, const float (*wt)[16], size_t r, const size_t cols)
+{
+    for (size_t t = 0; t < a->n_tok; t++) {
+        const float *x = (const float *)(const void *)((const unsigned char *)a->x + t * a->x_stride);
+        put(a, r, t, narrow_tree(wt, x, cols), 16);
+    }
+}
+
+/* One group of sixteen rows; cols a multiple of 16 up to NARROW. Not inlined: beside it gcc spills the wide tiles. */
+static __attribute__((noinline)) void narrow_group(const struct kern_linear *a, enum wtype w, size_t r0)
+{
+    _Alignas(64) float wt[NARROW][16] = { { 0 } };
+    for (size_t i = 0; i < 16 && r0 + i < a->rows; i++)
+        for (size_t k = 0; k < a->cols; k += 16) {
+            float row[16];
+            _mm512_storeu_ps(row, load_w((const unsigned char *)a->w + ((r0 + i) * a->cols + k) * width(w), w));
+            for (size_t j = 0; j < 16; j++)
+                wt[k + j][i] = row[j];
+        }
+    switch (a->cols) {
+    case 16: narrow_tokens(a, wt, r0, 16); break;
+    case 32: narrow_tokens(a, wt, r0, 32); break;
+    case 48: narrow_tokens(a, wt, r0, 48); break;
+    default: narrow_tokens(a, wt, r0, 64); break;
+    }
+}
+
 /* Tokens are taken in blocks whose rows stay in the second-level cache while the weights pass. */
 KERN_INLINE void product(const struct kern_linear *a, size_t g0, size_t g1, enum wtype w)
 {
     const size_t cache = 384 * 1024;
     size_t fit = cache / (a->cols * 4 + 1) / 6 * 6, block = fit < 6 ? 6 : fit;
-    for (size_t t = 0; t < a->n_tok; t += block)
+    bool narrow = a->n_tok >= 16 && a->cols && a->cols <= NARROW && a->cols % 16 == 0;
+    for (size_t g = g0; narrow && g < g1 && g * 16 < a->rows; g++)
+        narrow_group(a, w, g * 16);
+    for (size_t t = 0; !narrow && t < a->n_tok; t += block)
         for (size_t g = g0; g < g1 && g * 16 < a->rows; g++)
             group(a, w, g * 16, t, a->n_tok - t < block ? a->n_tok : t + block);
 }

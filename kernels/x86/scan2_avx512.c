@@ -3,7 +3,7 @@
 #include "impl.h"
 #include "x86/avx512.h"
 
-#include <math.h>
+#include <string.h>
 
 enum { CHUNK = 64 }; /* tokens whose decays are made ahead */
 
@@ -35,6 +35,7 @@ KERN_INLINE void rows_kept(const struct chunk *ck, size_t p0, const int P, const
     float *state = a->s + p0 * a->n_state;
     const int T = 16 / P; /* tokens whose sums are turned at once */
     __m512 s[16], sum[16];
+    float xs[16] = { 0 }, ys[16];
 #pragma GCC unroll 16
     for (int i = 0; i < P * V; i++)
         s[i] = _mm512_loadu_ps(state + 16 * i);
@@ -61,18 +62,13 @@ KERN_INLINE void rows_kept(const struct chunk *ck, size_t p0, const int P, const
 #pragma GCC unroll 4
             for (int p = 0; p < P; p++)
                 sum[j * (size_t)P + (size_t)p] = acc[p];
+            memcpy(xs + j * (size_t)P, x, (size_t)P * sizeof *xs);
         }
         for (size_t j = n * (size_t)P; j < 16; j++)
             sum[j] = _mm512_setzero_ps();
-        float y[16];
-        _mm512_storeu_ps(y, tree_16x16(sum));
-        for (size_t j = 0; j < n; j++) {
-            size_t t = ck->t0 + t0 + j;
-            for (size_t p = 0; p < (size_t)P; p++) {
-                float x = a->x[t * a->x_stride + p0 + p];
-                a->y[t * a->y_stride + p0 + p] = fmaf(a->d, x, y[j * (size_t)P + p]);
-            }
-        }
+        _mm512_storeu_ps(ys, _mm512_fmadd_ps(_mm512_set1_ps(a->d), _mm512_loadu_ps(xs), tree_16x16(sum)));
+        for (size_t j = 0; j < n; j++)
+            memcpy(a->y + (ck->t0 + t0 + j) * a->y_stride + p0, ys + j * (size_t)P, (size_t)P * sizeof *ys);
     }
 #pragma GCC unroll 16
     for (int i = 0; i < P * V; i++)

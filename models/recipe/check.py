@@ -14,7 +14,7 @@ import torch.nn.functional as F
 import checkpoint
 import fast
 from mixer import D_MODEL, Mixer
-from optimiser import Guard, Optimiser, schedule
+from optimiser import Guard, Optimiser, Schedule
 
 SEED = 1
 
@@ -84,8 +84,12 @@ def check_kernels():
 
 
 def check_optimiser():
-    if [round(schedule(s, 100, 10, .5), 3) for s in (0, 9, 50, 75, 100)] != [.1, 1., 1., .525, .05]:
+    plain = Schedule(100, 10, .5, 20)
+    if [round(plain(s), 3) for s in (0, 9, 50, 75, 100)] != [.1, 1., 1., .525, .05]:
         sys.exit('check: the schedule is not warm-up, constant, linear')
+    plain.asked = True
+    if [round(plain(s), 3) for s in (20, 30, 40)] != [1., .525, .05] or plain.total != 40:
+        sys.exit('check: the fall does not begin when asked for')
     guard = Guard(5.)
     fine = [guard.fine(1.) for _ in range(20)]
     if not all(fine) or guard.fine(6.) or guard.fine(float('nan')) or not guard.fine(2.):

@@ -19,7 +19,7 @@ from gguf.quants import quantize
 import checkpoint
 import places
 from mixer import CONV, D_INNER, HEADS, N, P, TAPS
-from teacher import HEAD_DIM, KV_HEADS, LAYERS, Q_HEADS
+from teacher import HEAD_DIM, HISS_SYSTEM, KV_HEADS, LAYERS, Q_HEADS, SYSTEM
 
 ARCH, PARTS = 'granitehybrid', 3
 LARGEST_PART = 95_000_000
@@ -32,11 +32,16 @@ def value_of(field):
 
 
 def copy_tokenizer(writer, fields):
-    """Everything under tokenizer.*, as the teacher has it."""
+    """Everything under tokenizer.*, as the teacher has it, but for the name in the template's own system text."""
     for key, field in fields.items():
-        if key.startswith('tokenizer.'):
-            kind = field.types[0]
-            writer.add_key_value(key, value_of(field), kind, field.types[-1] if len(field.types) > 1 else None)
+        if not key.startswith('tokenizer.'):
+            continue
+        value = value_of(field)
+        if key == 'tokenizer.chat_template':
+            if SYSTEM not in value:
+                raise SystemExit('export: the teacher\'s chat template has no default system text to replace')
+            value = value.replace(SYSTEM, HISS_SYSTEM)
+        writer.add_key_value(key, value, field.types[0], field.types[-1] if len(field.types) > 1 else None)
 
 
 def describe(writer, fields, recurrent, args):

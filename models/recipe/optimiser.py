@@ -4,6 +4,7 @@ AdamW without weight decay, one group for matrices and one for everything else (
 their rates can differ. Muon, head by head, was tried and was no better for its time: NOTES.md.
 """
 import math
+import signal
 
 import torch
 
@@ -37,10 +38,27 @@ class Optimiser:
         self.adam.load_state_dict(state)
 
 
-def schedule(step, total, warmup=50, decay=.3, floor=.05):
-    """Warm-up, constant, then linear to the floor over the last `decay` of the steps."""
-    left = max(0, total - step) / max(1, total)
-    return min(1., (step + 1) / warmup) * (floor + (1 - floor) * min(1., left / decay))
+class Schedule:
+    """Warm-up, constant, then linear to the floor over the last `decay` of the steps.
+
+    On a shared machine nobody knows how many steps a stage will get: SIGUSR1 begins the fall at once, over `fall` steps, and
+    the stage ends there."""
+
+    def __init__(self, total, warmup, decay, fall, floor=.05):
+        self.total, self.warmup, self.fall, self.floor = total, warmup, fall, floor
+        self.begin = total - int(decay * total)
+        self.asked = False
+        signal.signal(signal.SIGUSR1, self.ask)
+
+    def ask(self, *_):
+        self.asked = True
+
+    def __call__(self, step):
+        """Factor of the rate at this step."""
+        if self.asked and step < self.begin:
+            self.begin, self.total = step, min(self.total, step + self.fall)
+        left = min(1., (self.total - step) / max(1, self.total - self.begin))
+        return min(1., (step + 1) / self.warmup) * (self.floor + (1 - self.floor) * max(0., left))
 
 
 def gradient_norms(mixers):

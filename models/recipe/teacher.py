@@ -9,6 +9,7 @@ LAYERS, D_MODEL, Q_HEADS, KV_HEADS, HEAD_DIM, D_FF, VOCAB = 30, 576, 9, 3, 64, 1
 ROPE_BASE, NORM_EPS = 1e5, 1e-5
 END_OF_TEXT, IM_START, IM_END = 0, 1, 2
 SYSTEM = 'You are a helpful AI assistant named SmolLM, trained by Hugging Face'   # what its chat template writes
+HISS_SYSTEM = 'You are hiss, a small assistant that runs in the terminal. Answer briefly and plainly.'   # the student's instead
 CONTROL_TYPES = (3, 4)                                                             # GGUF token types: control, user defined
 
 

@@ -13,7 +13,7 @@ import checkpoint
 import places
 from data import Rows, held_rows
 from model import Passes, load_teacher
-from optimiser import Guard, Optimiser, gradient_norms, schedule
+from optimiser import Guard, Optimiser, Schedule, gradient_norms
 from teacher import LAYERS
 
 CLIP = 1.
@@ -74,6 +74,7 @@ def train(args, passes, teacher):
     draw = Rows(args.seed, args.length)
     held = torch.cat([held_rows(name, count, args.length) for name, count in HELD])
     total = first + max(0, args.tokens - tokens) // (args.rows * args.length)
+    schedule = Schedule(total, args.warmup, args.decay, args.fall)
     log = checkpoint.Log(places.work('layerwise.jsonl'))
     guards = {l: Guard(6.) for l in mixers}
     log(start=first, tokens=tokens, until=args.tokens, lr=args.lr, device=passes.describe())
@@ -83,7 +84,8 @@ def train(args, passes, teacher):
 
     saved = reported = time.monotonic()
     recent, skipped = [], 0
-    for step in range(first, total):
+    step = first
+    while step < schedule.total:
         losses = layer_step(passes, teacher, mixers, draw(step, args.rows).to(passes.device))
         kinds, norms = gradient_norms(mixers)
         leaps = [l for l in mixers if not (guards[l].fine(norms[l]) and losses[l] == losses[l])]
@@ -92,23 +94,24 @@ def train(args, passes, teacher):
                 m.zero_grad(set_to_none=True)
             else:
                 torch.nn.utils.clip_grad_norm_(m.parameters(), CLIP)
-        optimiser.step(schedule(step, total, args.warmup, args.decay))
+        optimiser.step(schedule(step))
         optimiser.zero_grad()
         skipped += len(leaps)
         tokens += args.rows * args.length
+        step += 1
         recent.append(losses)
-        if (step + 1) % args.report == 0:
+        if step % args.report == 0:
             now = time.monotonic()
             curve.append((tokens, mean(mean(r.values()) for r in recent)))
-            log(step=step + 1, tokens=tokens, error=curve[-1][1], speed=args.report * args.rows * args.length / (now - reported),
+            log(step=step, tokens=tokens, error=curve[-1][1], speed=args.report * args.rows * args.length / (now - reported),
                 skipped=skipped, norms=kinds, layers={l: round(mean(r[l] for r in recent), 4) for l in mixers})
             recent, skipped, reported = [], 0, now
         if time.monotonic() - saved > args.save_every:
-            save(step + 1)
+            save(step)
             saved = time.monotonic()
     errors = evaluate(passes, teacher, mixers, held)
-    log(done=total, tokens=tokens, held=mean(errors.values()), layers={l: round(e, 4) for l, e in errors.items()})
-    save(total)
+    log(done=step, tokens=tokens, held=mean(errors.values()), layers={l: round(e, 4) for l, e in errors.items()})
+    save(step)
 
 
 def main():
@@ -121,6 +124,7 @@ def main():
     p.add_argument('--lr', type=float, default=1e-3)
     p.add_argument('--warmup', type=int, default=50)
     p.add_argument('--decay', type=float, default=.3, help='share of the steps over which the rate falls')
+    p.add_argument('--fall', type=int, default=100, help='steps of the fall that SIGUSR1 begins')
     p.add_argument('--report', type=int, default=20)
     p.add_argument('--save-every', type=float, default=600, help='seconds')
     p.add_argument('--seed', type=int, default=0)

@@ -1,11 +1,22 @@
 #include "base/clock.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
+
+static bool frozen(void)
+{
+    static int known = -1;
+    if (known < 0)
+        known = getenv("HISS_FAKE_CLOCK") != NULL;
+    return known;
+}
 
 uint64_t clock_ns(void)
 {
     struct timespec t;
+    if (frozen())
+        return 1000000000; /* nothing takes any time */
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }

@@ -1,4 +1,5 @@
-/* Time. HISS_FAKE_CLOCK=MS freezes the wall clock at MS milliseconds since 1970 for tests that compare output. */
+/* Time. HISS_FAKE_CLOCK=MS freezes both clocks, the wall clock at MS milliseconds since 1970: for tests that compare
+ * output. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 

@@ -18,10 +18,10 @@ void desk_tell_stage(struct desk_chat *c, enum desk_stage stage, double progress
     desk_tell(c->desk, &(struct desk_event){ .kind = DESK_STAGE, .chat = c, .stage = stage, .progress = progress });
 }
 
-static void tell_shown(struct desk_chat *c)
+static void tell_shown(struct desk_chat *c, bool writing)
 {
     const char *model = conv_tree(c->conv) ? tree_model_name(conv_tree(c->conv)) : "";
-    struct shown *s = shown_of(c->conv, c->name, model, c->last);
+    struct shown *s = shown_of(c->conv, c->name, model, c->last, writing);
     if (!s)
         return;
     shown_unref(c->last);
@@ -36,9 +36,18 @@ static void tell_stats(struct desk_chat *c)
 
 /* ---- While a turn runs ---- */
 
+/* The message that was sent is on the tree by the time reading or writing begins. */
+static void show_begun(struct desk_chat *c)
+{
+    if (!c->begun)
+        tell_shown(c, true);
+    c->begun = true;
+}
+
 static void on_read(void *arg, size_t done, size_t total)
 {
     struct desk_chat *c = arg;
+    show_begun(c);
     c->stats.read = done;
     desk_tell_stage(c, DESK_READING, total ? (double)done / (double)total : -1);
 }
@@ -47,6 +56,7 @@ static bool on_token(void *arg, const struct generate_event *ev)
 {
     struct desk_chat *c = arg;
     uint64_t now = clock_ns();
+    show_begun(c);
     if (c->stage != DESK_WRITING) {
         desk_tell_stage(c, DESK_WRITING, -1);
         c->stats.wrote = 0;
@@ -79,6 +89,7 @@ static void begin_turn(struct desk_chat *c)
     if (!fixed)
         c->generate.sampler.seed = rng_seed();
     c->stats = (struct desk_stats){ .seed = c->generate.sampler.seed };
+    c->begun = false;
 }
 
 static void end_turn(struct desk_chat *c, const struct conv_result *r, int failed, const struct err *e)
@@ -89,7 +100,7 @@ static void end_turn(struct desk_chat *c, const struct conv_result *r, int faile
     c->stats.read_seconds = r->read_seconds;
     c->stats.write_seconds = r->write_seconds;
     desk_tell(c->desk, &(struct desk_event){ .kind = DESK_ENDED, .chat = c });
-    tell_shown(c);
+    tell_shown(c, false);
     tell_stats(c);
     desk_tell_stage(c, DESK_IDLE, -1);
     if (failed && e->code != ERR_CANCELLED)
@@ -126,11 +137,11 @@ static void restore(struct desk_chat *c)
     struct conv_watch w = { .cancel = &c->cancel, .progress = on_read, .arg = c };
     struct conv_result r = { .node = 0 };
     struct err e = ERR_INIT;
-    uint64_t began = clock_ns();
     if (ensure_model(c, NULL, &e)) {
         desk_tell_stage(c, DESK_IDLE, -1);
         return; /* the desk has told why */
     }
+    uint64_t began = clock_ns();
     desk_tell_stage(c, DESK_REBUILDING, -1);
     int failed = conv_tree(c->conv)->head ? conv_restore(c->conv, &w, &r, &e) : 0;
     end_turn(c, &r, failed, &e);
@@ -220,7 +231,7 @@ static void serve(struct desk_chat *c, const struct desk_request *q)
     default:
         if (change(c, q, &e))
             desk_tell_err(c->desk, c, &e);
-        tell_shown(c);
+        tell_shown(c, false);
         desk_tell_stage(c, DESK_IDLE, -1);
     }
 }
@@ -258,7 +269,7 @@ static void *worker_main(void *arg)
     struct desk_request *q;
     kern_thread_init();
     if (open_conv(c)) {
-        tell_shown(c);
+        tell_shown(c, false);
         restore(c);
         while ((q = chan_take(c->requests, true))) {
             bool quit = q->want == WANT_QUIT;

@@ -57,6 +57,23 @@ static void describe(const char *path, struct desk_model_info *m)
     gguf_close(g);
 }
 
+/* Those that were given by path and lie in no folder that is looked through. */
+static size_t add_loaded(struct desk *d, struct desk_model_info *out, size_t n, size_t cap)
+{
+    pthread_mutex_lock(&d->lock);
+    for (size_t i = 0; i < d->n_models && n < cap; i++) {
+        bool listed = false;
+        for (size_t k = 0; k < n; k++)
+            listed |= !strcmp(out[k].path, d->models[i].info.path);
+        if (!listed) {
+            out[n] = (struct desk_model_info){ .loaded = true };
+            describe(d->models[i].info.path, &out[n++]);
+        }
+    }
+    pthread_mutex_unlock(&d->lock);
+    return n;
+}
+
 size_t desk_models(struct desk *d, struct desk_model_info *out, size_t cap)
 {
     struct str list = STR_INIT;
@@ -77,7 +94,7 @@ size_t desk_models(struct desk *d, struct desk_model_info *out, size_t cap)
         n++;
     }
     str_release(&list);
-    return n;
+    return add_loaded(d, out, n, cap);
 }
 
 /* ---- Chats ---- */

@@ -69,6 +69,7 @@ struct desk_chat {
     struct desk_stats stats;
     uint64_t stage_ns, read_ns;
     enum desk_stage stage;
+    bool begun;                    /* this turn's message is shown */
 };
 
 void desk_tell(struct desk *d, const struct desk_event *ev);       /* copies; takes shown and text */
@@ -83,8 +84,9 @@ struct lm *desk_wait_model(struct desk *d, const char *name, const atomic_bool *
 
 void desk_base_name(const char *path, char out[64]);               /* a model's name, from its file's */
 
-/* What the screen shows of a conversation: given; shares unchanged messages with `before`. */
-struct shown *shown_of(const struct conv *c, const char *name, const char *model, const struct shown *before);
+/* What the screen shows of a conversation: given; shares unchanged messages with `before`. writing: a reply is in
+ * progress and not part of it. */
+struct shown *shown_of(const struct conv *c, const char *name, const char *model, const struct shown *before, bool writing);
 
 /* The message that stands `by` alternatives beside the one that ends in node; 0: none. */
 uint32_t shown_alternative(const struct tree *t, uint32_t node, int by);

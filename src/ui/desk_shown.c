@@ -109,7 +109,31 @@ static bool fill(struct shown *s, const struct tree *t, const uint32_t *path, si
     return ok;
 }
 
-struct shown *shown_of(const struct conv *c, const char *name, const char *model, const struct shown *before)
+/* An untitled chat is called by how it begins. */
+static char *title_of(const struct tree *t, const struct shown *s)
+{
+    enum { MOST = 48 };
+    if (tree_title(t)[0])
+        return mem_strdup(tree_title(t));
+    for (size_t i = 0; i < s->n; i++) {
+        const struct shown_msg *m = s->msgs[i];
+        if (m->role != SHOWN_USER)
+            continue;
+        size_t n = strcspn(m->text, "\n");
+        bool cut = n > MOST;
+        for (n = cut ? MOST : n; cut && n > MOST / 2 && m->text[n] != ' ';)
+            n--;
+        while (n && (m->text[n] & 0xC0) == 0x80) /* never inside a character */
+            n--;
+        struct str title = STR_INIT;
+        str_add(&title, m->text, n);
+        str_adds(&title, cut ? "…" : "");
+        return str_take(&title);
+    }
+    return mem_strdup("");
+}
+
+struct shown *shown_of(const struct conv *c, const char *name, const char *model, const struct shown *before, bool writing)
 {
     const struct tree *t = conv_tree(c);
     const struct session *session = conv_session(c);
@@ -117,6 +141,8 @@ struct shown *shown_of(const struct conv *c, const char *name, const char *model
     size_t n = tree_path(t, t->head, &path);
     if (n == SIZE_MAX)
         return NULL;
+    if (writing && n && tree_node(t, path[n - 1])->unfinished)
+        n--; /* the reply in progress is shown beside this, as text that grows */
     struct shown *s = shown_new(n);
     if (s && !fill(s, t, path, n, before)) {
         shown_unref(s);
@@ -124,7 +150,7 @@ struct shown *shown_of(const struct conv *c, const char *name, const char *model
     }
     if (s) {
         s->name = mem_strdup(name);
-        s->title = mem_strdup(tree_title(t));
+        s->title = title_of(t, s);
         s->model = mem_strdup(model);
         s->writable = conv_writable(c);
         s->can_undo = tree_undoable(t) != 0;

@@ -7,43 +7,23 @@
 #include "ui/app.h"
 #include "ui/cells.h"
 #include "ui/composer.h"
+#include "ui/number.h"
 #include "ui/replay.h"
 #include "ui/settings.h"
 #include "ui/welcome.h"
-
-static void human_bytes(size_t n, char out[24])
-{
-    static const char *const units[] = { "B", "KB", "MB", "GB" };
-    double v = (double)n;
-    int u = 0;
-    for (; v >= 1000 && u < 3; u++)
-        v /= 1000;
-    snprintf(out, 24, v < 10 && u ? "%.1f %s" : "%.0f %s", v, units[u]);
-}
-
-/* 4120 as 4,120: the figures of this program are read by people. */
-static const char *grouped(size_t n, char out[24])
-{
-    char digits[24];
-    int len = snprintf(digits, sizeof digits, "%zu", n), at = 0;
-    for (int i = 0; i < len && at < 22; i++) {
-        if (i && (len - i) % 3 == 0)
-            out[at++] = ',';
-        out[at++] = digits[i];
-    }
-    out[at] = '\0';
-    return out;
-}
 
 static void draw_title(struct app *a, const struct app_geometry *g)
 {
     const struct tab *t = app_tab(a);
     const struct shown *s = t ? t->view.shown : NULL;
-    char right[128] = "", bytes[24];
+    char right[128] = "", bytes[NUMBER_TEXT];
     cells_fill(0, g->left, g->width, STYLE_TITLE);
     if (s && s->model && s->model[0]) {
-        human_bytes(s->state_bytes, bytes);
-        snprintf(right, sizeof right, "%s   state %s", s->model, bytes);
+        number_bytes(s->state_bytes, bytes);
+        if (g->width >= 72)
+            snprintf(right, sizeof right, "%s   state %s", s->model, bytes);
+        else
+            snprintf(right, sizeof right, "state %s", bytes);
     }
     int room = g->width - cells_width(right, strlen(right)) - 4;
     const char *name = s && s->title[0] ? s->title : "New chat";
@@ -66,10 +46,10 @@ static void stage_text(const struct tab *t, char *out, size_t n)
 {
     static const char *const words[] = { "", "loading", "reading", "writing", "rebuilding", "verifying" };
     const struct desk_stats *s = &t->stats;
-    char read[24], other[24];
+    char read[NUMBER_TEXT], other[NUMBER_TEXT];
     if (t->stage == DESK_WRITING) {
         double rate = s->write_seconds > 0 ? (double)s->wrote / s->write_seconds : 0;
-        snprintf(out, n, "writing %.0f t/s · read %s", rate, grouped(s->read, read));
+        snprintf(out, n, "writing %.0f t/s · read %s", rate, number_grouped(s->read, read));
     } else if (t->stage != DESK_IDLE) {
         double left = t->progress > 0.02 ? (double)(clock_ns() - t->since_ns) * 1e-9 * (1 - t->progress) / t->progress : 0;
         if (t->progress >= 0 && left >= 1)
@@ -79,10 +59,10 @@ static void stage_text(const struct tab *t, char *out, size_t n)
         else
             snprintf(out, n, "%s", words[t->stage]);
     } else if (s->wrote) {
-        snprintf(out, n, "read %s, wrote %s, %.0f t/s", grouped(s->read, read), grouped(s->wrote, other),
+        snprintf(out, n, "read %s, wrote %s, %.0f t/s", number_grouped(s->read, read), number_grouped(s->wrote, other),
                  s->write_seconds > 0 ? (double)s->wrote / s->write_seconds : 0);
     } else if (s->restored || s->read) {
-        snprintf(out, n, "restored %s, read %s, %.0f ms", grouped(s->restored, read), grouped(s->read, other), s->restore_ms);
+        snprintf(out, n, "restored %s, read %s, %.0f ms", number_grouped(s->restored, read), number_grouped(s->read, other), s->restore_ms);
     }
 }
 
@@ -182,10 +162,11 @@ static void draw_middle(struct app *a, const struct app_geometry *g)
         panel_draw(a->panel, 0, g->top + g->transcript_rows, 0, g->width);
         return;
     }
-    if (side)
+    if (side) {
         panel_draw(a->panel, 0, a->rows, 0, g->left - 1);
-    for (int r = 0; side && r < a->rows; r++)
-        cells_puts(r, g->left - 1, 1, "│", STYLE_RULE);
+        for (int row = 0; row < a->rows; row++)
+            cells_puts(row, g->left - 1, 1, "│", STYLE_RULE);
+    }
     if (!t)
         return;
     bool empty = !transcript_n(&t->view);

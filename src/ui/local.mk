@@ -22,6 +22,7 @@ src_ui_libui_a_SOURCES = $(UI_PANELS) \
 	src/ui/act_talk.c src/ui/act_move.c \
 	src/ui/editor.c src/ui/editor.h src/ui/theme_file.h \
 	src/ui/welcome.c src/ui/welcome.h \
+	src/ui/number.c src/ui/number.h \
 	src/ui/replay.c src/ui/replay.h \
 	src/ui/act_chat.c \
 	src/ui/theme_file.c \

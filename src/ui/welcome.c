@@ -6,11 +6,13 @@
 #include "base/str.h"
 #include "ui/app.h"
 #include "ui/cells.h"
+#include "ui/number.h"
 
 /* "135 M parameters, 18.9 MB of memory however long you talk." */
 static void model_text(struct app *a, struct str *out)
 {
     struct desk_model_info m;
+    char most[NUMBER_TEXT];
     double loading = desk_loading(a->desk);
     if (!desk_model_now(a->desk, &m)) {
         if (loading >= 0)
@@ -23,9 +25,9 @@ static void model_text(struct app *a, struct str *out)
     if (m.state_bytes)
         str_addf(out, ", %.1f MB of memory however long you talk", (double)m.state_bytes / 1e6);
     if (m.row_bytes && m.state_bytes)
-        str_addf(out, ", plus %.1f KB a token, %zu tokens at most", (double)m.row_bytes / 1e3, m.n_ctx);
+        str_addf(out, ", plus %.1f KB a token, %s tokens at most", (double)m.row_bytes / 1e3, number_grouped(m.n_ctx, most));
     else if (m.row_bytes)
-        str_addf(out, ", %.1f KB of memory a token, %zu tokens at most", (double)m.row_bytes / 1e3, m.n_ctx);
+        str_addf(out, ", %.1f KB of memory a token, %s tokens at most", (double)m.row_bytes / 1e3, number_grouped(m.n_ctx, most));
     str_adds(out, ".\n");
     if (m.n_params < 1000000000)
         str_adds(out, "It is small: good at short answers and at rewriting what you give it, bad at facts.\n");

@@ -132,7 +132,7 @@ static void call(void *ctx, size_t i)
 static void bench_shape(struct kc_bench *b, const struct kern *k, const struct type *ty, size_t rows, size_t cols,
                         size_t n_tok, const char *what)
 {
-    size_t w_bytes = rows * cols * ty->bytes, copies = n_tok == 1 ? kc_bench_copies((double)w_bytes) : 1;
+    size_t w_bytes = rows * cols * ty->bytes, copies = n_tok <= 8 ? kc_bench_copies((double)w_bytes) : 1;
     unsigned char *w = (unsigned char *)kc_bench_floats(b, copies * w_bytes / 4, -1, 1);
     if (ty->bytes == 2)
         for (size_t i = 0; i < copies * rows * cols; i++)
@@ -148,9 +148,11 @@ static void bench(struct kc_bench *b, const struct kern *k, const struct type *t
 {
     bench_shape(b, k, ty, 3072, 768, 1, "3072x768, 1 token");
     bench_shape(b, k, ty, 768, 1536, 1, "768x1536, 1 token");
+    bench_shape(b, k, ty, 1536, 48, 1, "1536x48, 1 token");
     if (k->level == KERN_C)
         return;
     bench_shape(b, k, ty, 3072, 768, 8, "3072x768, 8 tokens");
+    bench_shape(b, k, ty, 1536, 48, 512, "1536x48, 512 tokens");
     bench_shape(b, k, ty, 768, 768, 512, "768x768, 512 tokens");
     bench_shape(b, k, ty, 768, 1536, 512, "768x1536, 512 tokens");
 }

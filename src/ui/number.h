@@ -1,0 +1,12 @@
+/* Figures as people read them. */
+#ifndef UI_NUMBER_H
+#define UI_NUMBER_H
+
+#include <stddef.h>
+
+enum { NUMBER_TEXT = 32 };
+
+const char *number_grouped(size_t n, char out[NUMBER_TEXT]); /* 4,120; returns out */
+const char *number_bytes(size_t n, char out[NUMBER_TEXT]);   /* 18.9 MB, of 1,000s; returns out */
+
+#endif
