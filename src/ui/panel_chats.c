@@ -286,7 +286,8 @@ static unsigned rename_chat(struct app *a, struct panel *p)
 const struct panel_ops panel_chats = {
     .name = "chats",
     .title = "Chats",
-    .foot = "panel-open open\tpanel-new new\tpanel-rename rename\tpanel-delete delete\tundo undo\tpanel-filter filter\tclose close",
+    .foot = "panel-open open\tpanel-new new\tpanel-rename rename\tpanel-delete delete\tundo undo\tpanel-filter filter\t"
+            "close close",
     .empty = "no chats yet: what you send first makes one",
     .fill = fill,
     .open = open_chat,

@@ -51,9 +51,11 @@ static int note_of(struct app *a, struct panel *p, const struct desk_model_info 
 static int add_model(struct app *a, struct panel *p, const struct desk_model_info *m, const char *now)
 {
     char bytes[PANEL_BYTES_TEXT], cost[COST_TEXT];
+    const char *key = m->embedded || !m->path[0] ? m->name : m->path;
+    const char *where = m->embedded ? "built in" : m->loaded ? "loaded" : "";
     cost_text(m, cost);
-    if (panel_add(p, m->embedded || !m->path[0] ? m->name : m->path, now && !strcmp(now, m->name), "%s\t%s\t%s\t%s\t%s\t%s", m->name,
-                  m->arch, m->type, panel_bytes(m->file_bytes, bytes), cost, m->embedded ? "built in" : m->loaded ? "loaded" : ""))
+    if (panel_add(p, key, now && !strcmp(now, m->name), "%s\t%s\t%s\t%s\t%s\t%s", m->name, m->arch, m->type,
+                  panel_bytes(m->file_bytes, bytes), cost, where))
         return -1;
     return note_of(a, p, m, now);
 }

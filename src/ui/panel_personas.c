@@ -315,7 +315,8 @@ static unsigned undo(struct app *a, struct panel *p)
 const struct panel_ops panel_personas = {
     .name = "personas",
     .title = "Personas",
-    .foot = "panel-open begin a chat\tpanel-new new\tpanel-edit edit\tpanel-delete delete\tundo undo\tpanel-filter filter\tclose close",
+    .foot = "panel-open begin a chat\tpanel-new new\tpanel-edit edit\tpanel-delete delete\tundo undo\t"
+            "panel-filter filter\tclose close",
     .empty = "no personas found: n makes one",
     .fill = fill,
     .open = open_persona,
