@@ -1,6 +1,6 @@
 UI_PANELS = \
 	src/ui/settings.c src/ui/settings.h \
-	src/ui/panel.c src/ui/panel.h src/ui/act_panel.c \
+	src/ui/panel.c src/ui/panel.h src/ui/panel_draw.c src/ui/act_panel.c \
 	src/ui/panel_chats.c src/ui/panel_models.c src/ui/panel_settings.c \
 	src/ui/panel_personas.c src/ui/panel_help.c src/ui/panel_log.c
 noinst_LIBRARIES += src/ui/libui.a

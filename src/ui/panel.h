@@ -69,6 +69,8 @@ int panel_add(struct panel *p, const char *key, bool mark, const char *fmt, ...)
 int panel_note(struct panel *p, const char *fmt, ...) __attribute__((format(printf, 2, 3))); /* of the row added last */
 int panel_heading(struct panel *p, const char *text);
 const struct panel_row *panel_focused(const struct panel *p); /* NULL: none */
+void panel_focus(struct panel *p, const char *key);      /* NULL, or not there: the current one */
+const char *panel_column(const char *text, int n, size_t *len); /* the n-th column of a row's text */
 void panel_move(struct panel *p, int by, int rows);      /* by rows; INT_MIN and INT_MAX: to the ends */
 void panel_draw(struct panel *p, int row, int rows, int col, int cols);
 

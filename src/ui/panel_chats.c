@@ -88,12 +88,23 @@ static void state_of(struct app *a, const struct tab *t, size_t index, char out[
     str_release(&keys);
 }
 
+/* A chat without a title is known by what was asked first, where that is at hand. */
+static const char *title_of(const struct desk_chat_info *c, const struct tab *t)
+{
+    const struct shown *s = t ? t->view.shown : NULL;
+    for (size_t i = 0; !c->title[0] && s && i < s->n; i++) {
+        if (s->msgs[i]->role == SHOWN_USER)
+            return s->msgs[i]->text;
+    }
+    return c->title[0] ? c->title : "New chat";
+}
+
 static int add_chat(struct app *a, struct panel *p, const struct desk_chat_info *c, int64_t now)
 {
     char title[160], when[32], state[32] = "";
     size_t i;
-    struct tab *t = tab_of(a, c->name, &i);
-    panel_plain(title, sizeof title, c->title[0] ? c->title : "New chat");
+    const struct tab *t = tab_of(a, c->name, &i);
+    panel_plain(title, sizeof title, title_of(c, t));
     when_text(c->mtime, now, when);
     if (t)
         state_of(a, t, i, state);
@@ -159,26 +170,31 @@ static unsigned bring_back(struct app *a, const char *name)
     return ACT_REPAINT;
 }
 
-/* Beside the talk the list stays open; in its place it goes. */
+/* Beside the talk the list stays open; in its place it goes. name NULL: a new chat. */
+static unsigned show(struct app *a, const char *name)
+{
+    bool beside = app_geometry(a).left > 0;
+    unsigned bits = beside ? ACT_LAYOUT : panel_close(a);
+    bits |= app_open_chat(a, name);
+    a->focus = FOCUS_COMPOSER;
+    if (beside && !panel_refill(a, a->panel))
+        panel_focus(a->panel, NULL);
+    return bits;
+}
+
 static unsigned open_chat(struct app *a, struct panel *p)
 {
     char name[128];
     snprintf(name, sizeof name, "%s", panel_focused(p)->key);
     if (is_deleted(a, name))
         bring_back(a, name);
-    unsigned bits = app_geometry(a).left > 0 ? ACT_LAYOUT : panel_close(a);
-    bits |= app_open_chat(a, name);
-    a->focus = FOCUS_COMPOSER;
-    return bits;
+    return show(a, name);
 }
 
 static unsigned new_chat(struct app *a, struct panel *p)
 {
     (void)p;
-    unsigned bits = app_geometry(a).left > 0 ? ACT_LAYOUT : panel_close(a);
-    bits |= app_open_chat(a, NULL);
-    a->focus = FOCUS_COMPOSER;
-    return bits;
+    return show(a, NULL);
 }
 
 static void remember_deleted(const char *name)
@@ -186,6 +202,17 @@ static void remember_deleted(const char *name)
     if (n_deleted == MAX_UNDO)
         memmove(deleted[0], deleted[1], --n_deleted * sizeof deleted[0]);
     snprintf(deleted[n_deleted++], sizeof deleted[0], "%s", name);
+}
+
+/* The focus does not follow a chat into the trash: the next takes its place, or the one above. */
+static void focus_beside(struct app *a, struct panel *p)
+{
+    size_t at = p->at;
+    panel_move(p, 1, 1);
+    if (p->at == at || is_deleted(a, panel_focused(p)->key)) {
+        p->at = at;
+        panel_move(p, -1, 1);
+    }
 }
 
 static unsigned remove_chat(struct app *a, struct panel *p)
@@ -196,6 +223,7 @@ static unsigned remove_chat(struct app *a, struct panel *p)
     snprintf(name, sizeof name, "%s", panel_focused(p)->key);
     if (is_deleted(a, name))
         return ACT_NONE;
+    focus_beside(a, p);
     if (tab_of(a, name, &i)) {
         if (i == shown) { /* its own command knows what is shown after it */
             remember_deleted(name);
@@ -258,7 +286,8 @@ static unsigned rename_chat(struct app *a, struct panel *p)
 const struct panel_ops panel_chats = {
     .name = "chats",
     .title = "Chats",
-    .foot = "panel-open open\tpanel-new new\tpanel-rename rename\tpanel-delete delete\tundo undo\tpanel-filter filter\tclose close",
+    .foot = "panel-open open\tpanel-new new\tpanel-rename rename\tpanel-delete delete\tundo undo\tpanel-filter filter\t"
+            "close close",
     .empty = "no chats yet: what you send first makes one",
     .fill = fill,
     .open = open_chat,

@@ -121,11 +121,14 @@ static int add_context(struct panel *p, enum context where, const struct panel *
         snprintf(heading, sizeof heading, "%s", places[where]);
     if (panel_heading(p, heading))
         return -1;
-    for (size_t i = 0; i < n_actions; i++) {
+    for (size_t i = 0; i < 2 * n_actions; i++) { /* what is a panel's own comes first */
+        const struct action *act = &actions[i % n_actions];
         struct str keys = STR_INIT;
         int bad = 0;
-        if (keys_in(where, &actions[i], &keys) && (where != CONTEXT_PANEL || of_use(seen, actions[i].name)))
-            bad = add_action(p, str_z(&keys), &actions[i]);
+        if (!strncmp(act->name, "panel-", 6) == (i >= n_actions))
+            continue;
+        if (keys_in(where, act, &keys) && (where != CONTEXT_PANEL || of_use(seen, act->name)))
+            bad = add_action(p, str_z(&keys), act);
         str_release(&keys);
         if (bad)
             return -1;
@@ -178,8 +181,9 @@ static int fill_settings(struct panel *p)
     for (size_t i = 0; i < n_settings; i++) {
         char range[SETTING_TEXT];
         setting_range((int)i, range);
-        if (panel_add(p, "settings", false, "%s\t%s\t%.*s", settings[i].name, range, (int)strcspn(settings[i].help, ";"), settings[i].help) ||
-            panel_note(p, ":set %s VALUE: %s. It takes %s.", settings[i].name, settings[i].help, range))
+        const char *name = settings[i].name, *help = settings[i].help;
+        if (panel_add(p, "settings", false, "%s\t%s\t%.*s", name, range, (int)strcspn(help, ";"), help) ||
+            panel_note(p, ":set %s VALUE: %s. It takes %s.", name, help, range))
             return -1;
     }
     return 0;
@@ -196,8 +200,8 @@ static int fill_themes(struct panel *p)
         return -1;
     for (size_t i = 0; i < STYLE_N; i++) {
         if (panel_add(p, NULL, false, "%s\t%s%s%s", roles[i][0], roles[i][1], roles[i][2][0] ? " " : "", roles[i][2]) ||
-            panel_note(p, ":theme %s cyan bold, say. Colours: default, black to white, bright-black to bright-white, 0 to 255. A "
-                       "theme is a file of such lines; :theme NAME reads one.", roles[i][0]))
+            panel_note(p, ":theme %s cyan bold, say. Colours: default, black to white, bright-black to bright-white, 0 to "
+                       "255. A theme is a file of such lines; :theme NAME reads one.", roles[i][0]))
             return -1;
     }
     return 0;

@@ -7,7 +7,7 @@
 #include "ui/app.h"
 #include "ui/panel.h"
 
-enum { MAX_MODELS = 256, COST_TEXT = 96 };
+enum { MAX_MODELS = 256, COST_TEXT = 128 };
 
 /* "state 18.9 MB", "state 9.1 MB + 4 KB a token, 8,192 at most", "22.5 KB a token, 8,192 at most" */
 static void cost_text(const struct desk_model_info *m, char out[COST_TEXT])
@@ -51,9 +51,11 @@ static int note_of(struct app *a, struct panel *p, const struct desk_model_info 
 static int add_model(struct app *a, struct panel *p, const struct desk_model_info *m, const char *now)
 {
     char bytes[PANEL_BYTES_TEXT], cost[COST_TEXT];
+    const char *key = m->embedded || !m->path[0] ? m->name : m->path;
+    const char *where = m->embedded ? "built in" : m->loaded ? "loaded" : "";
     cost_text(m, cost);
-    if (panel_add(p, m->embedded || !m->path[0] ? m->name : m->path, now && !strcmp(now, m->name), "%s\t%s\t%s\t%s\t%s\t%s", m->name,
-                  m->arch, m->type, panel_bytes(m->file_bytes, bytes), cost, m->embedded ? "built in" : m->loaded ? "loaded" : ""))
+    if (panel_add(p, key, now && !strcmp(now, m->name), "%s\t%s\t%s\t%s\t%s\t%s", m->name, m->arch, m->type,
+                  panel_bytes(m->file_bytes, bytes), cost, where))
         return -1;
     return note_of(a, p, m, now);
 }
@@ -68,8 +70,13 @@ static int fill(struct app *a, struct panel *p)
     size_t n = desk_models(a->desk, v, MAX_MODELS);
     const char *name = s && s->model && s->model[0] ? s->model : desk_model_now(a->desk, &now) ? now.name : NULL;
     int r = 0;
-    for (size_t i = 0; i < n && i < MAX_MODELS && !r; i++)
+    bool listed = false;
+    for (size_t i = 0; i < n && i < MAX_MODELS && !r; i++) {
         r = add_model(a, p, &v[i], name);
+        listed |= name && !strcmp(name, v[i].name);
+    }
+    if (!r && !listed && desk_model_now(a->desk, &now)) /* it lies where none are looked for */
+        r = add_model(a, p, &now, name);
     free(v);
     return r;
 }

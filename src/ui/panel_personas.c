@@ -224,8 +224,8 @@ static unsigned name_given(struct app *a, const char *answer)
     else
         bits |= edit_file(a, path.p);
     str_release(&path);
-    if (a->panel)
-        panel_refill(a, a->panel);
+    if (a->panel && !panel_refill(a, a->panel))
+        panel_focus(a->panel, answer);
     return bits;
 }
 
@@ -315,7 +315,8 @@ static unsigned undo(struct app *a, struct panel *p)
 const struct panel_ops panel_personas = {
     .name = "personas",
     .title = "Personas",
-    .foot = "panel-open begin a chat\tpanel-new new\tpanel-edit edit\tpanel-delete delete\tundo undo\tpanel-filter filter\tclose close",
+    .foot = "panel-open begin a chat\tpanel-new new\tpanel-edit edit\tpanel-delete delete\tundo undo\t"
+            "panel-filter filter\tclose close",
     .empty = "no personas found: n makes one",
     .fill = fill,
     .open = open_persona,

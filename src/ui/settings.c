@@ -184,8 +184,8 @@ static int parse_order(struct desk_settings *s, int which, const char *value, st
                 k = SAMPLER_N_STAGES;
         }
         if (k == SAMPLER_N_STAGES || n == SAMPLER_N_STAGES)
-            return err_set(e, ERR_ARG, "order: '%.*s' is no stage, or stands there twice; the stages are penalties, top-k, top-p, "
-                           "min-p, temperature", (int)(len < 40 ? len : 40), p);
+            return err_set(e, ERR_ARG, "order: '%.*s' is no stage, or stands there twice; the stages are penalties, top-k, "
+                           "top-p, min-p, temperature", (int)(len < 40 ? len : 40), p);
         order[n++] = (unsigned char)k;
         p += len;
     }

@@ -149,6 +149,7 @@ static void a_deleted_chat_comes_back(void **state)
     assert_true(stub.chats[1].deleted);
     has(stub.said, "u brings it back");
     has(shown(24, 80), "Deleted");
+    assert_string_equal(panel_focused(app.panel)->key, "c"); /* the next, not the one in the trash */
     bool took;
     panel_undo(&app, &took);
     assert_true(took && !stub.chats[1].deleted);
@@ -297,7 +298,9 @@ static void the_foot_knows_the_keys_bound_now(void **state)
     lacks(shown(24, 80), "q close");
     keymap_bind(CONTEXT_PANEL, x, "close", NULL, &e);
     has(shown(24, 80), "x close");
-    has(shown(24, 24), "x close"); /* the way out is the last to go */
+    has(shown(24, 12), "x close"); /* the way out is the last to go */
+    has(shown(10, 12), "x close");
+    has(shown(24, 24), "R rename  d delete"); /* a narrow one has more rows for them */
 }
 
 static void a_filter_narrows_and_keeps_the_focus(void **state)
