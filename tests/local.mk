@@ -22,4 +22,5 @@ include tests/unit/panels.mk
 include tests/kcheck/local.mk
 include tests/bench/local.mk
 include tests/cli/local.mk
+include tests/golden/local.mk
 include tests/lint/local.mk
