@@ -205,8 +205,10 @@ static int one_line(struct app *a, char *line, struct err *e)
     } else if (!strcmp(line, "type")) {
         a->bits |= type(a, str_z(&text), text.len);
     } else if (!strcmp(line, "paste")) {
-        struct input_event ev = { .kind = INPUT_PASTE, .paste = str_z(&text), .n_paste = text.len };
-        a->bits |= app_key(a, &ev);
+        struct str all = STR_INIT;
+        str_addf(&all, "\033[200~%s\033[201~", str_z(&text));
+        a->bits |= type(a, str_z(&all), all.len);
+        str_release(&all);
     } else if (!strcmp(line, "run")) {
         a->bits |= action_run(a, rest);
     } else if (!strcmp(line, "wait")) {
