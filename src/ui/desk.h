@@ -106,6 +106,7 @@ int desk_title(struct desk_chat *c, const char *title);
 int desk_use_model(struct desk_chat *c, const char *name_or_path);
 int desk_verify(struct desk_chat *c);
 void desk_set(struct desk_chat *c, const struct desk_settings *s);           /* from the next token on */
+bool desk_busy(const struct desk_chat *c);                                   /* something asked for is not done */
 void desk_stop(struct desk_chat *c);                                         /* the reply in progress; what came is kept */
 
 /* ---- Replay: the shown path's tokens with their times ---- */

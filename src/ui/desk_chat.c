@@ -105,9 +105,10 @@ static void end_turn(struct desk_chat *c, const struct conv_result *r, int faile
     desk_tell_stage(c, DESK_IDLE, -1);
     if (failed && e->code != ERR_CANCELLED)
         desk_tell_err(c->desk, c, e);
-    if (r->rewritten) {
+    if (r->rewritten > 1) { /* one: another end-of-turn token than the one that was sampled */
         char note[128];
-        snprintf(note, sizeof note, "this model's template rewrites earlier turns: %zu tokens were read again", r->rewritten);
+        snprintf(note, sizeof note, "the chat template writes earlier turns differently now: %zu tokens were read again",
+                 r->rewritten);
         desk_tell_note(c->desk, c, note);
     }
     if (r->kept.code)
@@ -263,6 +264,13 @@ static bool open_conv(struct desk_chat *c)
     return true;
 }
 
+/* The screen hears of it after the count has moved, so that it never takes an earlier request's end for this one's. */
+static void request_done(struct desk_chat *c)
+{
+    atomic_fetch_add(&c->served, 1);
+    desk_tell_stage(c, DESK_IDLE, -1);
+}
+
 static void *worker_main(void *arg)
 {
     struct desk_chat *c = arg;
@@ -271,6 +279,7 @@ static void *worker_main(void *arg)
     if (open_conv(c)) {
         tell_shown(c, false);
         restore(c);
+        request_done(c);
         while ((q = chan_take(c->requests, true))) {
             bool quit = q->want == WANT_QUIT;
             if (!quit)
@@ -279,6 +288,7 @@ static void *worker_main(void *arg)
             if (quit)
                 break;
             atomic_store(&c->cancel, false);
+            request_done(c);
         }
         struct err e = ERR_INIT;
         if (conv_close(c->conv, &e))
@@ -300,6 +310,7 @@ struct desk_chat *desk_open(struct desk *d, const char *name, const struct desk_
     }
     c->desk = d;
     c->settings = *s;
+    atomic_init(&c->asked, 1);
     snprintf(c->name, sizeof c->name, "%s", name);
     pthread_mutex_init(&c->lock, NULL);
     c->requests = chan_new(DESK_REQUESTS, request_free, e);
@@ -328,7 +339,9 @@ static int ask(struct desk_chat *c, struct desk_request q, const char *text, siz
             copy->n = n;
         }
     }
+    atomic_fetch_add(&c->asked, 1);
     if (!copy || (text && !copy->text) || !chan_put(c->requests, copy)) {
+        atomic_fetch_sub(&c->asked, 1);
         if (copy)
             request_free(copy);
         return -1;
@@ -350,6 +363,11 @@ void desk_close(struct desk_chat *c)
 const char *desk_chat_name(const struct desk_chat *c)
 {
     return c->name;
+}
+
+bool desk_busy(const struct desk_chat *c)
+{
+    return atomic_load(&c->asked) != atomic_load(&c->served);
 }
 
 void desk_stop(struct desk_chat *c)

@@ -99,32 +99,41 @@ size_t desk_models(struct desk *d, struct desk_model_info *out, size_t cap)
 
 /* ---- Chats ---- */
 
-struct title {
-    char *out;
-    size_t size;
+/* What a list wants to know of a chat, gathered line by line without folding it. */
+struct glance {
+    char title[128], first[128]; /* the last title; how the first question begins */
+    int64_t time;                /* of the last event */
 };
 
-/* A short line as a string. */
-static const char *line_text(const char *line, size_t n)
+/* How a line begins, as a string. */
+static const char *head_of(const char *line, size_t n)
 {
-    static char copy[4097];
+    enum { MOST = 256 };
+    static char copy[MOST + 1];
+    n = n < MOST ? n : MOST;
     memcpy(copy, line, n);
     copy[n] = '\0';
     return copy;
 }
 
-/* The last title event, read from the line without folding the whole chat. */
-static int look_for_title(void *arg, const char *line, size_t n, size_t number, struct err *e)
+static int look(void *arg, const char *line, size_t n, size_t number, struct err *e)
 {
-    struct title *t = arg;
+    struct glance *g = arg;
     struct event ev;
     struct err ignored;
+    const char *head = head_of(line, n), *time = strstr(head, "\"time\":\"");
     (void)number;
     (void)e;
-    if (n > 4096 || !strstr(line_text(line, n), "\"title\"") || event_read(&ev, line, n, &ignored))
+    if (time)
+        g->time = strtoll(time + 8, NULL, 10);
+    bool title = strstr(head, "\"event\":\"title\"") != NULL;
+    bool question = !g->first[0] && strstr(head, "\"event\":\"node\"") && strstr(head, "\"role\":\"user\"");
+    if ((!title && !question) || event_read(&ev, line, n, &ignored))
         return 0;
-    if (ev.kind == EVENT_TITLE && ev.name)
-        snprintf(t->out, t->size, "%s", ev.name);
+    if (title && ev.name)
+        snprintf(g->title, sizeof g->title, "%s", ev.name);
+    if (question && ev.body.text)
+        desk_short_title(ev.body.text, g->first, sizeof g->first);
     event_release(&ev);
     return 0;
 }
@@ -148,15 +157,14 @@ static size_t scan(const char *folder, bool deleted, struct desk_chat_info *out,
             continue;
         str_addf(&path, "%s/%s", folder, entry->d_name);
         if (!path.oom && !stat(path.p, &st)) {
-            struct title t = { out[n].title, sizeof out[n].title };
+            struct glance g = { .time = (int64_t)st.st_mtim.tv_sec * 1000 };
             struct err e;
-            out[n].mtime = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
             out[n].deleted = deleted;
-            out[n].title[0] = '\0';
             memcpy(out[n].name, entry->d_name, len - 6);
             out[n].name[len - 6] = '\0';
-            struct journal *j = journal_open(path.p, JOURNAL_READ, look_for_title, &t, &e);
-            journal_close(j);
+            journal_close(journal_open(path.p, JOURNAL_READ, look, &g, &e));
+            out[n].mtime = g.time;
+            snprintf(out[n].title, sizeof out[n].title, "%s", g.title[0] ? g.title : g.first);
             n++;
         }
         str_release(&path);

@@ -58,6 +58,7 @@ struct desk_chat {
     struct chan *requests;
     pthread_t thread;
     atomic_bool cancel;
+    atomic_uint asked, served;     /* requests; opening counts as the first */
     pthread_mutex_t lock;          /* of settings */
     struct desk_settings settings;
     /* the worker's own */
@@ -82,6 +83,7 @@ void desk_verify_run(struct desk_chat *c);                         /* desk_repla
 struct lm *desk_wait_model(struct desk *d, const char *name, const atomic_bool *cancel, struct desk_model_info *info,
                            struct err *e);
 
+void desk_short_title(const char *text, char *out, size_t n);       /* how a message begins, in a line */
 void desk_base_name(const char *path, char out[64]);               /* a model's name, from its file's */
 
 /* What the screen shows of a conversation: given; shares unchanged messages with `before`. writing: a reply is in

@@ -1,4 +1,5 @@
 /* From a conversation's tree to what the screen shows: the path to the head, pieces of one reply joined. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,28 +110,27 @@ static bool fill(struct shown *s, const struct tree *t, const uint32_t *path, si
     return ok;
 }
 
+void desk_short_title(const char *text, char *out, size_t size)
+{
+    enum { MOST = 48 };
+    size_t n = strcspn(text, "\n");
+    bool cut = n > MOST;
+    for (n = cut ? MOST : n; cut && n > MOST / 2 && text[n] != ' ';)
+        n--;
+    while (n && (text[n] & 0xC0) == 0x80) /* never inside a character */
+        n--;
+    snprintf(out, size, "%.*s%s", (int)n, text, cut ? "…" : "");
+}
+
 /* An untitled chat is called by how it begins. */
 static char *title_of(const struct tree *t, const struct shown *s)
 {
-    enum { MOST = 48 };
-    if (tree_title(t)[0])
-        return mem_strdup(tree_title(t));
-    for (size_t i = 0; i < s->n; i++) {
-        const struct shown_msg *m = s->msgs[i];
-        if (m->role != SHOWN_USER)
-            continue;
-        size_t n = strcspn(m->text, "\n");
-        bool cut = n > MOST;
-        for (n = cut ? MOST : n; cut && n > MOST / 2 && m->text[n] != ' ';)
-            n--;
-        while (n && (m->text[n] & 0xC0) == 0x80) /* never inside a character */
-            n--;
-        struct str title = STR_INIT;
-        str_add(&title, m->text, n);
-        str_adds(&title, cut ? "…" : "");
-        return str_take(&title);
+    char title[128] = "";
+    for (size_t i = 0; i < s->n && !title[0]; i++) {
+        if (s->msgs[i]->role == SHOWN_USER)
+            desk_short_title(s->msgs[i]->text, title, sizeof title);
     }
-    return mem_strdup("");
+    return mem_strdup(tree_title(t)[0] ? tree_title(t) : title);
 }
 
 struct shown *shown_of(const struct conv *c, const char *name, const char *model, const struct shown *before, bool writing)

@@ -21,8 +21,8 @@ static void stage(struct app *a, struct tab *t, const struct desk_event *ev)
         t->since_ns = clock_ns();
     t->stage = ev->stage;
     t->progress = ev->progress;
-    t->busy = ev->stage != DESK_IDLE;
-    if (ev->stage == DESK_IDLE)
+    t->busy = desk_busy(t->chat);
+    if (!t->busy)
         transcript_live_end(&t->view);
     if (a->panel && changed) /* who writes stands in the list of chats */
         panel_refill(a, a->panel);

@@ -74,7 +74,7 @@ static void take(struct lines *l, struct desk_event *ev)
         break;
     case DESK_STAGE:
         if (ev->chat)
-            l->busy = ev->stage != DESK_IDLE;
+            l->busy = desk_busy(l->chat);
         break;
     case DESK_STATS:
         if (!l->busy && (ev->stats.read || ev->stats.restored))
