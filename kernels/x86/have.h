@@ -43,8 +43,6 @@
     X(softplus_bias)        \
     X(exp)                  \
     X(dot)                  \
-    X(max)                  \
-    X(to_f16)               \
     X(from_f16)             \
     X(rope)                 \
     X(attn)                 \
