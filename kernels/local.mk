@@ -42,6 +42,10 @@ kernels_libkern_avx2_a_SOURCES += kernels/x86/attn_avx2.c
 kernels_libkern_avx2_a_SOURCES += kernels/x86/conv_avx2.c
 kernels_libkern_avx2_a_SOURCES += kernels/x86/scan1_avx2.c
 kernels_libkern_avx2_a_SOURCES += kernels/x86/scan2_avx2.c
+kernels_libkern_avx2_a_SOURCES += kernels/x86/tile.h
+kernels_libkern_avx2_a_SOURCES += kernels/x86/linear_q_avx2.c
+kernels_libkern_avx2_a_SOURCES += kernels/x86/linear_qk_avx2.c
+kernels_libkern_avx2_a_SOURCES += kernels/x86/act_q_avx2.c
 kernels_libkern_avx512_a_CFLAGS = $(KERN_CFLAGS_AVX512)
 kernels_libkern_avx512_a_SOURCES = kernels/x86/avx512.h
 kernels_libkern_avx512_a_SOURCES += kernels/x86/linear_f_avx512.c
@@ -55,4 +59,5 @@ kernels_libkern_avx512_a_SOURCES += kernels/x86/scan2_avx512.c
 kernels_libkern_avx512_a_SOURCES += kernels/x86/tile.h
 kernels_libkern_avx512_a_SOURCES += kernels/x86/linear_q_avx512.c
 kernels_libkern_avx512_a_SOURCES += kernels/x86/linear_qk_avx512.c
+kernels_libkern_avx512_a_SOURCES += kernels/x86/act_q_avx512.c
 endif

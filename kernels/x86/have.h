@@ -21,6 +21,15 @@
     X(conv_silu)            \
     X(scan1)                \
     X(scan2)                \
+    X(linear_q4_0)          \
+    X(linear_q4_1)          \
+    X(linear_q5_0)          \
+    X(linear_q5_1)          \
+    X(linear_q8_0)          \
+    X(linear_q4_k)          \
+    X(linear_q6_k)          \
+    X(act_q8)               \
+    X(act_q8k)              \
     /* end */
 
 #define KERN_HAVE_AVX512(X) \
@@ -34,8 +43,6 @@
     X(softplus_bias)        \
     X(exp)                  \
     X(dot)                  \
-    X(max)                  \
-    X(to_f16)               \
     X(from_f16)             \
     X(rope)                 \
     X(attn)                 \
@@ -49,6 +56,8 @@
     X(linear_q8_0)          \
     X(linear_q4_k)          \
     X(linear_q6_k)          \
+    X(act_q8)               \
+    X(act_q8k)              \
     /* end */
 
 #define KERN_HAVE_AMX(X) \

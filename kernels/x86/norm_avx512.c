@@ -1,3 +1,4 @@
+/* max is AVX2's: reading is all it costs, and wider registers won nothing. */
 #include "impl.h"
 #include "x86/avx512.h"
 
@@ -33,23 +34,4 @@ void kern_rms_norm_avx512(float *y, const float *x, const float *w, size_t n, fl
 float kern_dot_avx512(const float *x, const float *y, size_t n)
 {
     return dot(x, y, n);
-}
-
-float kern_max_avx512(const float *x, size_t n)
-{
-    __m512 top = _mm512_set1_ps(-INFINITY), top2 = top;
-    __mmask16 nan = 0;
-    size_t i = 0;
-    for (; i + 32 <= n; i += 32) {
-        __m512 v = _mm512_loadu_ps(x + i), u = _mm512_loadu_ps(x + i + 16);
-        nan |= _mm512_cmp_ps_mask(v, u, _CMP_UNORD_Q); /* either is NaN */
-        top = _mm512_max_ps(top, v);
-        top2 = _mm512_max_ps(top2, u);
-    }
-    for (; i < n; i += 16) {
-        __m512 v = _mm512_mask_loadu_ps(top, mask_at(i, n), x + i);
-        nan |= _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
-        top = _mm512_max_ps(top, v);
-    }
-    return nan ? NAN : _mm512_reduce_max_ps(_mm512_max_ps(top, top2)) + 0.0f;
 }

@@ -22,18 +22,19 @@ static void note(double *worst, float got, double want)
 
 static void curve_at(struct kc *kc, float x, struct worst *w)
 {
-    double d = x, e = exp(d), silu = x == -INFINITY ? 0.0 : d / (1 + exp(-d));
-    double softplus = (x > 0 ? d : 0) + log1p(exp(-fabs(d)));
-    kc_near(kc, "exp", 0, kern_expf(x), e, 1.0 * KC_EPS * e + KC_TINY);
+    double d = x, e = exp(d), small = x > 0 ? 1 / e : e, l = log(d); /* small: e^-|x| */
+    double silu = x == -INFINITY ? 0.0 : d / (1 + 1 / e), softplus = (x > 0 ? d : 0) + log1p(small);
+    float got_exp = kern_expf(x), got_silu = kern_siluf(x), got_softplus = kern_softplusf(x), got_log = kern_logf(x);
+    kc_near(kc, "exp", 0, got_exp, e, 1.0 * KC_EPS * e + KC_TINY);
     /* below -88.7 e^-x is infinite and silu is -0: at most 2^-121 away */
-    kc_near(kc, "silu", 0, kern_siluf(x), silu, 2.5 * KC_EPS * fabs(silu) + (x < -88 ? 0x1p-121 : KC_TINY));
-    kc_near(kc, "softplus", 0, kern_softplusf(x), softplus, 3.0 * KC_EPS * softplus + KC_TINY);
-    kc_near(kc, "log", 0, kern_logf(x), log(d), 2.0 * KC_EPS * fabs(log(d)));
-    note(&w->exp, kern_expf(x), e);
-    note(&w->softplus, kern_softplusf(x), softplus);
-    note(&w->log, kern_logf(x), log(d));
+    kc_near(kc, "silu", 0, got_silu, silu, 2.5 * KC_EPS * fabs(silu) + (x < -88 ? 0x1p-121 : KC_TINY));
+    kc_near(kc, "softplus", 0, got_softplus, softplus, 3.0 * KC_EPS * softplus + KC_TINY);
+    kc_near(kc, "log", 0, got_log, l, 2.0 * KC_EPS * fabs(l));
+    note(&w->exp, got_exp, e);
+    note(&w->softplus, got_softplus, softplus);
+    note(&w->log, got_log, l);
     if (x >= -88)
-        note(&w->silu, kern_siluf(x), silu);
+        note(&w->silu, got_silu, silu);
 }
 
 static void curves_oracle(struct kc *kc)

@@ -37,3 +37,6 @@ fuzz: $(KERNELS)
 	$(MKDIR_P) tests/fuzz
 	clang $(AM_CPPFLAGS) $(XXHASH_CFLAGS) $(NETTLE_CFLAGS) -g -O1 -fsanitize=fuzzer,address,undefined \
 		-o tests/fuzz/fuzz_gguf $(addprefix $(srcdir)/,$(FUZZ_GGUF)) $(KERNELS) $(XXHASH_LIBS) $(NETTLE_LIBS) $(LIBS)
+
+# Not part of check: comparisons with other programs (docs/PARITY.md) and random models for benches. Python.
+EXTRA_DIST += tests/parity/hf_random.py tests/parity/smollm2.py tests/parity/tiny_vocab.py tests/bench/make_random.py
