@@ -1,6 +1,7 @@
 dist_man_MANS += \
 	man/hiss.1 \
 	man/hiss-bench.1 \
+	man/hiss-chat.1 \
 	man/hiss-logits.1 \
 	man/hiss-models.1 \
 	man/hiss-perplexity.1 \
