@@ -44,6 +44,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
+    if (!f)
+        return 0;
     tok_close(f->t);
     vocab_json_close(&f->v);
     free(f);
