@@ -13,4 +13,11 @@
 KERN_LIST(X)
 #undef X
 
+/* kernels/x86/linear_q_amx.c over tiles in C (kcheck only). */
+void kern_linear_q4_0_amx_emulated(const struct kern_linear *a, size_t g0, size_t g1);
+void kern_linear_q4_1_amx_emulated(const struct kern_linear *a, size_t g0, size_t g1);
+void kern_linear_q5_0_amx_emulated(const struct kern_linear *a, size_t g0, size_t g1);
+void kern_linear_q5_1_amx_emulated(const struct kern_linear *a, size_t g0, size_t g1);
+void kern_linear_q8_0_amx_emulated(const struct kern_linear *a, size_t g0, size_t g1);
+
 #endif

@@ -23,15 +23,14 @@ if X86_64
 kernels_libkern_c_a_SOURCES += kernels/x86/cpu.h
 kernels_libkern_c_a_SOURCES += kernels/x86/have.h
 kernels_libkern_c_a_SOURCES += kernels/x86/cpu.c
-kernels_libkern_c_a_SOURCES += kernels/x86/amx_probe.c
 endif
 
 # The levels of x86-64. kern.c calls into them and they into it: libkern_c stands at both ends of the list.
 KERN_CFLAGS_AVX2 = $(AM_CFLAGS) -mavx2 -mfma -mf16c
 KERN_CFLAGS_AVX512 = $(KERN_CFLAGS_AVX2) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
 if X86_64
-noinst_LIBRARIES += kernels/libkern_avx2.a kernels/libkern_avx512.a
-KERNELS += kernels/libkern_avx2.a kernels/libkern_avx512.a kernels/libkern_c.a
+noinst_LIBRARIES += kernels/libkern_avx2.a kernels/libkern_avx512.a kernels/libkern_amx.a
+KERNELS += kernels/libkern_amx.a kernels/libkern_avx2.a kernels/libkern_avx512.a kernels/libkern_c.a
 kernels_libkern_avx2_a_CFLAGS = $(KERN_CFLAGS_AVX2)
 kernels_libkern_avx2_a_SOURCES = kernels/x86/avx2.h
 kernels_libkern_avx2_a_SOURCES += kernels/x86/linear_f_avx2.c
@@ -57,7 +56,18 @@ kernels_libkern_avx512_a_SOURCES += kernels/x86/conv_avx512.c
 kernels_libkern_avx512_a_SOURCES += kernels/x86/scan1_avx512.c
 kernels_libkern_avx512_a_SOURCES += kernels/x86/scan2_avx512.c
 kernels_libkern_avx512_a_SOURCES += kernels/x86/tile.h
+kernels_libkern_avx512_a_SOURCES += kernels/x86/block32.h
 kernels_libkern_avx512_a_SOURCES += kernels/x86/linear_q_avx512.c
 kernels_libkern_avx512_a_SOURCES += kernels/x86/linear_qk_avx512.c
 kernels_libkern_avx512_a_SOURCES += kernels/x86/act_q_avx512.c
+kernels_libkern_amx_a_CFLAGS = $(KERN_CFLAGS_AVX512) -mamx-tile -mamx-int8
+kernels_libkern_amx_a_SOURCES = kernels/x86/amx.h
+kernels_libkern_amx_a_SOURCES += kernels/x86/linear_q_amx.c
+kernels_libkern_amx_a_SOURCES += kernels/x86/amx_probe.c
+# The same kernels over tiles in C, for kcheck on CPUs without AMX.
+EXTRA_LIBRARIES = kernels/libkern_amx_emulated.a
+KERN_EMULATED = kernels/libkern_amx_emulated.a
+kernels_libkern_amx_emulated_a_CFLAGS = $(KERN_CFLAGS_AVX512)
+kernels_libkern_amx_emulated_a_CPPFLAGS = $(AM_CPPFLAGS) -DKERN_AMX_EMULATED
+kernels_libkern_amx_emulated_a_SOURCES = kernels/x86/linear_q_amx.c
 endif

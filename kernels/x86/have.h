@@ -61,6 +61,11 @@
     /* end */
 
 #define KERN_HAVE_AMX(X) \
+    X(linear_q4_0)          \
+    X(linear_q4_1)          \
+    X(linear_q5_0)          \
+    X(linear_q5_1)          \
+    X(linear_q8_0)          \
     /* end */
 
 #endif

@@ -131,6 +131,7 @@ static struct tok *open_tok(const struct gguf *g, struct lm_vocab *v, struct err
     src.unk = id_of(g, "tokenizer.ggml.unknown_token_id", src.n_tokens);
     src.add_bos = flag_of(g, "tokenizer.ggml.add_bos_token");
     src.add_eos = flag_of(g, "tokenizer.ggml.add_eos_token");
+    src.no_space_prefix = flag_of(g, "tokenizer.ggml.add_space_prefix") == 0;
     src.chat_template = string_of(g, "tokenizer.chat_template");
     struct tok *t = tok_open(&src, e);
     if (!t)

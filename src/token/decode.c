@@ -13,7 +13,7 @@ int tok_piece(const struct tok *t, int32_t id, bool special, struct str *out)
     switch (t->kinds[id]) {
     case TOK_NORMAL:
     case TOK_BYTE:
-        return alphabet_decode(x.p, x.n, out);
+        return t->pretok ? alphabet_decode(x.p, x.n, out) : spm_piece(t, id, out);
     case TOK_UNDEFINED:
         return 0;
     default: /* added tokens are written as they are */

@@ -15,6 +15,8 @@ struct encoder {
     struct err *e;
     void *split;
     struct bpe_work bpe;
+    struct spm_work spm;
+    bool first;               /* nothing but special tokens so far: SentencePiece puts a space before the text */
     struct str text;          /* the run */
     unsigned char *scaffold;  /* [cap_scaffold] for each byte of it: the template's own */
     size_t cap_scaffold;
@@ -36,14 +38,32 @@ static void advance(struct encoder *en, size_t bytes)
     }
 }
 
-/* Bytes of its text that a token of a BPE piece stands for: one a character of the alphabet. */
+/* Bytes of its text that a token stands for: in BPE one a character of the alphabet. */
 static size_t token_bytes(const struct tok *t, int32_t id)
 {
     struct tok_text x = t->tokens[id];
     size_t n = 0;
+    if (!t->pretok)
+        return spm_token_bytes(t, id);
     for (size_t i = 0; i < x.n; i++)
         n += ((unsigned char)x.p[i] & 0xC0) != 0x80;
     return n;
+}
+
+/* Goes n bytes on, which are the tokens from `first` on, the first of them with `extra` bytes that the text has not. A
+ * span that ends inside ends with the token that holds its last byte. */
+static void advance_by_tokens(struct encoder *en, size_t first, size_t n, size_t extra)
+{
+    size_t end = en->at + n, all = en->out->n;
+    bool inside = en->ends && en->done < en->n_run_spans && en->span_end[en->done] < end;
+    for (size_t i = first; inside && i < all && en->at < end; i++) {
+        size_t k = token_bytes(en->t, en->out->p[i]);
+        k -= i == first && k >= extra ? extra : 0;
+        en->out->n = i + 1;
+        advance(en, k < end - en->at ? k : end - en->at);
+    }
+    en->out->n = all;
+    advance(en, end - en->at);
 }
 
 static int32_t whole_piece(struct encoder *en, const char *p, size_t n)
@@ -54,24 +74,27 @@ static int32_t whole_piece(struct encoder *en, const char *p, size_t n)
     return alphabet_encode(p, n, &en->alphabet) ? -1 : tok_find(en->t, en->alphabet.p, en->alphabet.len);
 }
 
-/* A span that ends inside the piece ends with the token that holds its last byte. */
 static int on_piece(void *arg, const char *p, size_t n)
 {
     struct encoder *en = arg;
-    size_t before = en->out->n, from = en->at;
+    size_t first = en->out->n;
     int32_t id = whole_piece(en, p, n);
     if (id >= 0 ? ids_push(en->out, id) : bpe_piece(&en->t->bpe, &en->bpe, p, n, en->out, en->e))
         return id >= 0 ? err_nomem(en->e, "token ids") : -1;
-    if (en->done < en->n_run_spans && en->span_end[en->done] < from + n && en->ends) {
-        size_t all = en->out->n;
-        for (size_t i = before; i < all && en->at < from + n; i++) {
-            size_t k = token_bytes(en->t, en->out->p[i]);
-            en->out->n = i + 1;
-            advance(en, k < from + n - en->at ? k : from + n - en->at);
-        }
-        en->out->n = all;
-    }
-    advance(en, from + n - en->at);
+    advance_by_tokens(en, first, n, 0);
+    return 0;
+}
+
+/* Text between special tokens. */
+static int encode_text(struct encoder *en, const char *p, size_t n, bool after_special)
+{
+    size_t first = en->out->n;
+    bool prefix = en->t->space_prefix && after_special;
+    if (en->t->pretok)
+        return pretok_split(en->t->pretok, en->split, p, n, on_piece, en, en->e);
+    if (n && spm_text(en->t, en->t->scores, &en->spm, p, n, prefix, en->out, en->e))
+        return -1;
+    advance_by_tokens(en, first, n, prefix);
     return 0;
 }
 
@@ -89,7 +112,7 @@ static int encode_run(struct encoder *en)
     advance(en, 0); /* empty spans in front */
     for (size_t i = 0, at = 0; !r && i <= n_cuts; i++) {
         size_t end = i < n_cuts ? cuts[i].begin : n;
-        r = pretok_split(en->t->pretok, en->split, en->text.p + at, end - at, on_piece, en, en->e);
+        r = encode_text(en, en->text.p + at, end - at, i ? true : en->first);
         if (!r && i < n_cuts) {
             r = ids_push(en->out, cuts[i].id) ? err_nomem(en->e, "token ids") : 0;
             at = cuts[i].end;
@@ -97,6 +120,7 @@ static int encode_run(struct encoder *en)
         }
     }
     free(cuts);
+    en->first = false;
     return r;
 }
 
@@ -138,6 +162,7 @@ static int encode_spans(struct encoder *en, const struct tok_span *spans, size_t
         if (spans[i].kind == TOK_IDS) {
             if (ids_add(en->out, spans[i].ids, spans[i].n_ids))
                 return err_nomem(en->e, "token ids");
+            en->first = false;
             if (ends)
                 ends[i] = en->out->n;
             i++;
@@ -159,7 +184,8 @@ static int encode_spans(struct encoder *en, const struct tok_span *spans, size_t
 int tok_encode(const struct tok *t, const struct tok_span *spans, size_t n_spans, bool bos, struct ids *out,
                size_t *ends, struct err *e)
 {
-    struct encoder en = { .t = t, .out = out, .e = e, .bpe = BPE_WORK_INIT, .text = STR_INIT, .alphabet = STR_INIT };
+    struct encoder en = { .t = t, .out = out, .e = e, .bpe = BPE_WORK_INIT, .spm = SPM_WORK_INIT, .first = true,
+                          .text = STR_INIT, .alphabet = STR_INIT };
     size_t base = out->n;
     bool with_bos = bos && t->add_bos;
     int r = -1;
@@ -180,6 +206,7 @@ done:
         out->n = base;
     pretok_work_free(en.split);
     bpe_work_release(&en.bpe);
+    spm_work_release(&en.spm);
     str_release(&en.text);
     str_release(&en.alphabet);
     free(en.scaffold);

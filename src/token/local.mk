@@ -5,6 +5,7 @@ src_token_libtoken_a_SOURCES = \
 	src/token/alphabet.h src/token/alphabet.c \
 	src/token/pretok.h src/token/pretok.c \
 	src/token/bpe.h src/token/bpe.c \
+	src/token/spm.h src/token/spm.c \
 	src/token/special.h src/token/special.c \
 	src/token/encode.c src/token/decode.c \
 	src/token/template.h src/token/template.c \

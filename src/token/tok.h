@@ -29,6 +29,7 @@ struct tok_source {
     size_t n_merges;
     int64_t bos, eos, eot, eom, unk; /* -1 when absent */
     int add_bos, add_eos;            /* -1 when absent */
+    bool no_space_prefix;            /* SentencePiece: tokenizer.ggml.add_space_prefix is there and false */
     struct tok_text chat_template;   /* Jinja; empty when absent */
 };
 

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-enum { MAX_TOKENS = 1 << 24 };
+enum { MAX_TOKENS = 1 << 24, SPM_BOS = 1, SPM_EOS = 2 /* where a file does not say */ };
 
 /* Tokens that end a turn wherever they occur, whatever type a file gives them (llama.cpp, src/llama-vocab.cpp). */
 static const char *const eog_texts[] = {
@@ -83,23 +83,34 @@ static int open_bpe(struct tok *t, const struct tok_source *src, struct err *e)
     return 0;
 }
 
+static void open_spm(struct tok *t, const struct tok_source *src)
+{
+    t->scores = src->scores;
+    t->space_prefix = !src->no_space_prefix;
+    t->add_bos = src->add_bos != 0; /* also when absent */
+}
+
 struct tok *tok_open(const struct tok_source *src, struct err *e)
 {
+    bool spm = text_is(src->model, "llama");
     struct tok *t = mem_zalloc(1, sizeof *t);
     if (!t) {
         err_nomem(e, "tokenizer");
         return NULL;
     }
-    if (!text_is(src->model, "gpt2")) {
-        err_set(e, ERR_UNSUPPORTED, "the tokenizer \"%.*s\" is not supported: hiss reads gpt2 (byte-level BPE)",
+    if (!spm && !text_is(src->model, "gpt2")) {
+        err_set(e, ERR_UNSUPPORTED, "the tokenizer \"%.*s\" is not supported: hiss reads gpt2 (byte-level BPE) and llama "
+                "(SentencePiece)",
                 (int)(src->model.n < 40 ? src->model.n : 40), src->model.n ? src->model.p : "");
         goto fail;
     }
-    if (read_tokens(t, src, e) || open_bpe(t, src, e))
+    if (read_tokens(t, src, e) || (!spm && open_bpe(t, src, e)))
         goto fail;
-    t->bos = checked_id(t, src->bos);
-    t->eos = checked_id(t, src->eos);
-    mark_eog(t, src->eos);
+    if (spm)
+        open_spm(t, src);
+    t->bos = checked_id(t, spm && src->bos < 0 ? SPM_BOS : src->bos);
+    t->eos = checked_id(t, spm && src->eos < 0 ? SPM_EOS : src->eos);
+    mark_eog(t, t->eos);
     mark_eog(t, src->eot);
     mark_eog(t, src->eom);
     t->add_bos = t->add_bos && t->bos >= 0;

@@ -10,6 +10,7 @@
 #include "token/bpe.h"
 #include "token/pretok.h"
 #include "token/special.h"
+#include "token/spm.h"
 #include "token/tok.h"
 
 struct tok {
@@ -21,8 +22,10 @@ struct tok {
     int32_t bos, eos;
     bool add_bos, ignore_merges;
     size_t longest;                /* bytes of the longest token text */
-    struct pretok *pretok;
+    struct pretok *pretok;         /* byte-level BPE; NULL: SentencePiece, which is not split first */
     struct bpe bpe;
+    const float *scores;           /* [n] borrowed, SentencePiece; NULL: all 0 */
+    bool space_prefix;
     struct specials specials;
     struct tok_text chat_template; /* borrowed */
     char warning[240];

@@ -1,6 +1,7 @@
 /* Products of quantised weights. The oracle reads the file's own bytes (through dequantisation) and is itself written
  * twice: as the definition, to be met bit for bit, and in double, within the bound of a sum. */
 #include "kcheck.h"
+#include "impl.h"
 #include "layout.h"
 
 #include <math.h>
@@ -270,3 +271,27 @@ TYPE(q5_1, KERN_Q5_1);
 TYPE(q8_0, KERN_Q8_0);
 TYPE(q4_k, KERN_Q4_K);
 TYPE(q6_k, KERN_Q6_K);
+
+/* ---- AMX's tiles in C ------------------------------------------------------------------------------------------ */
+
+/* The AMX kernels' own code on a CPU without AMX: all but the tile instructions (kernels/x86/amx.h). */
+static void amx_oracle(struct kc *kc)
+{
+#if defined(__x86_64__)
+    struct kern k = *kc->c;
+    kc->k = &k;
+    if (!kern_level_usable(KERN_AVX512))
+        return;
+    k.linear_q4_0 = kern_linear_q4_0_amx_emulated;
+    k.linear_q4_1 = kern_linear_q4_1_amx_emulated;
+    k.linear_q5_0 = kern_linear_q5_0_amx_emulated;
+    k.linear_q5_1 = kern_linear_q5_1_amx_emulated;
+    k.linear_q8_0 = kern_linear_q8_0_amx_emulated;
+    for (int type = KERN_Q4_0; type <= KERN_Q8_0; type++)
+        compare(kc, (enum kern_type)type);
+#else
+    (void)kc;
+#endif
+}
+
+KC_EXTRA(amx_emulated, amx_oracle);

@@ -43,7 +43,8 @@ KERN_LIST(X)
 #define KC_EXTRAS(X) \
     X(curves)        \
     X(curves64)      \
-    X(pack)
+    X(pack)          \
+    X(amx_emulated)
 
 #define X(name) extern const struct kc_case kc_##name;
 KC_EXTRAS(X)

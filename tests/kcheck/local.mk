@@ -15,4 +15,4 @@ tests_kcheck_kcheck_SOURCES = \
 	tests/kcheck/check_quant.c \
 	tests/kcheck/check_rope.c \
 	tests/kcheck/check_scan.c
-tests_kcheck_kcheck_LDADD = $(KERNELS)
+tests_kcheck_kcheck_LDADD = $(KERN_EMULATED) $(KERNELS)

@@ -69,8 +69,14 @@ static void product(struct emu *m, const struct gguf_tensor *w, const float *x, 
 static float *linear(struct emu *m, const char *fmt, size_t layer, const float *x, size_t stride)
 {
     const struct gguf_tensor *w = need(m, fmt, layer);
-    float *y = rows(m, m->n, (size_t)w->ne[1]);
+    size_t n = (size_t)w->ne[1];
+    float *y = rows(m, m->n, n);
     product(m, w, x, stride, y);
+    char bias[64]; /* "...weight" to "...bias" */
+    snprintf(bias, sizeof bias, "%.*sbias", (int)(strlen(fmt) - strlen("weight")), fmt);
+    const struct gguf_tensor *b = find(m, bias, layer);
+    for (size_t i = 0; b && strcmp(fmt, "blk.%zu.ssm_dt.weight") && i < m->n * n; i++)
+        y[i] = y[i] + emu_f32_value(b->data + 4 * (i % n));
     return y;
 }
 

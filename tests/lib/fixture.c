@@ -13,6 +13,7 @@ struct build {
     const char *arch;
     enum kern_type type;
     uint32_t k;
+    bool biased, fused, null_layer; /* variants of llama and granitehybrid */
 };
 
 static bool ends(const char *s, const char *tail)
@@ -104,7 +105,7 @@ static void ssm_keys(struct build *b, uint32_t rank, uint32_t groups)
         key(b, "ssm.group_count", groups);
 }
 
-static void mamba(struct build *b, bool falcon)
+static void mamba(struct build *b)
 {
     enum { N = 16 };
     uint32_t e = FIXTURE_EMBD * b->k, inner = 2 * e, rank = b->k > 1 ? 256 : 4;
@@ -112,8 +113,6 @@ static void mamba(struct build *b, bool falcon)
     key(b, "feed_forward_length", 0);
     key(b, "attention.head_count", 0);
     ssm_keys(b, rank, 0);
-    if (falcon)
-        gw_bool(b->w, "mamba.ssm.dt_b_c_rms", true);
     for (int i = 0; i < 2; i++) {
         tensor(b, i, "attn_norm.weight", e, 0);
         tensor(b, i, "ssm_in.weight", e, 2 * inner);
@@ -126,6 +125,12 @@ static void mamba(struct build *b, bool falcon)
         tensor(b, i, "ssm_d", inner, 0);
         tensor(b, i, "ssm_out.weight", inner, e);
     }
+}
+
+static void falcon_mamba(struct build *b)
+{
+    mamba(b);
+    gw_bool(b->w, "mamba.ssm.dt_b_c_rms", true);
 }
 
 static void mamba2_mixer(struct build *b, int i, uint32_t groups)
@@ -154,13 +159,43 @@ static void mamba2(struct build *b)
     }
 }
 
+/* q, k and v of layer i as one tensor: the same rows, one under the other. */
+static void fused(struct build *b, int i)
+{
+    static const char *const parts[3] = { "q", "k", "v" };
+    uint32_t e = FIXTURE_EMBD * b->k;
+    float *v = malloc((size_t)2 * e * e * sizeof *v), *at = v;
+    char name[64];
+    if (!v)
+        exit(1);
+    for (int p = 0; p < 3; p++) {
+        size_t n = (size_t)e * (p ? e / 2 : e);
+        snprintf(name, sizeof name, "blk.%d.attn_%s.weight", i, parts[p]);
+        fixture_values(name, at, n);
+        at += n;
+    }
+    snprintf(name, sizeof name, "blk.%d.attn_qkv.weight", i);
+    gw_values(b->w, name, b->type, (uint64_t[]){ e, 2 * e }, 2, v);
+    free(v);
+}
+
 static void attention(struct build *b, int i)
 {
     uint32_t e = FIXTURE_EMBD * b->k;
-    tensor(b, i, "attn_q.weight", e, e);
-    tensor(b, i, "attn_k.weight", e, e / 2);
-    tensor(b, i, "attn_v.weight", e, e / 2);
+    if (b->fused) {
+        fused(b, i);
+    } else {
+        tensor(b, i, "attn_q.weight", e, e);
+        tensor(b, i, "attn_k.weight", e, e / 2);
+        tensor(b, i, "attn_v.weight", e, e / 2);
+    }
     tensor(b, i, "attn_output.weight", e, e);
+    if (!b->biased)
+        return;
+    tensor(b, i, "attn_q.bias", e, 0);
+    tensor(b, i, "attn_k.bias", e / 2, 0);
+    tensor(b, i, "attn_v.bias", e / 2, 0);
+    tensor(b, i, "attn_output.bias", e, 0);
 }
 
 static void mlp(struct build *b, int i)
@@ -170,6 +205,26 @@ static void mlp(struct build *b, int i)
     tensor(b, i, "ffn_gate.weight", e, f);
     tensor(b, i, "ffn_up.weight", e, f);
     tensor(b, i, "ffn_down.weight", f, e);
+    if (!b->biased)
+        return;
+    tensor(b, i, "ffn_gate.bias", f, 0);
+    tensor(b, i, "ffn_up.bias", f, 0);
+    tensor(b, i, "ffn_down.bias", e, 0);
+}
+
+/* What other programs want of a purely recurrent granitehybrid: an attention layer that adds nothing. */
+static void null_layer(struct build *b, int i)
+{
+    uint32_t e = FIXTURE_EMBD * b->k, f = b->k > 1 ? 512 : 48;
+    float *zeros = calloc((size_t)e * f, sizeof *zeros);
+    char name[64];
+    if (!zeros)
+        exit(1);
+    snprintf(name, sizeof name, "blk.%d.attn_output.weight", i);
+    gw_values(b->w, name, KERN_F32, (uint64_t[]){ e, e }, 2, zeros);
+    snprintf(name, sizeof name, "blk.%d.ffn_down.weight", i);
+    gw_values(b->w, name, KERN_F32, (uint64_t[]){ f, e }, 2, zeros);
+    free(zeros);
 }
 
 static void llama(struct build *b)
@@ -190,10 +245,10 @@ static void llama(struct build *b)
 
 static void granitehybrid(struct build *b)
 {
-    common(b, 3, true);
+    common(b, b->null_layer ? 4 : 3, true);
     key(b, "feed_forward_length", b->k > 1 ? 512 : 48);
     key(b, "attention.head_count", 4);
-    gw_i32s(b->w, "granitehybrid.attention.head_count_kv", (int32_t[]){ 0, 2, 0 }, 3);
+    gw_i32s(b->w, "granitehybrid.attention.head_count_kv", (int32_t[]){ 0, 2, 0, 2 }, b->null_layer ? 4 : 3);
     ssm_keys(b, 4, 1);
     key_f32(b, "embedding_scale", 12);
     key_f32(b, "residual_scale", 0.22f);
@@ -208,30 +263,45 @@ static void granitehybrid(struct build *b)
             mamba2_mixer(b, i, 1);
         mlp(b, i);
     }
+    if (b->null_layer)
+        null_layer(b, 3);
 }
 
 static bool build(struct build *b, const char *name)
 {
-    b->arch = strcmp(name, "falcon-mamba") ? name : "mamba";
-    if (!strcmp(b->arch, "mamba"))
-        mamba(b, b->arch != name);
-    else if (!strcmp(name, "mamba2"))
-        mamba2(b);
-    else if (!strcmp(name, "llama"))
-        llama(b);
-    else if (!strcmp(name, "granitehybrid"))
-        granitehybrid(b);
-    else
-        return false;
-    return true;
+    static const struct {
+        const char *name, *arch;
+        void (*make)(struct build *b);
+        bool biased, fused, null_layer;
+    } all[] = {
+        { "mamba", "mamba", mamba, false, false, false },
+        { "falcon-mamba", "mamba", falcon_mamba, false, false, false },
+        { "mamba2", "mamba2", mamba2, false, false, false },
+        { "llama", "llama", llama, false, false, false },
+        { "llama-biased", "llama", llama, true, false, false },
+        { "llama-fused", "llama", llama, false, true, false },
+        { "granitehybrid", "granitehybrid", granitehybrid, false, false, false },
+        { "granitehybrid-null", "granitehybrid", granitehybrid, false, false, true },
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (strcmp(all[i].name, name))
+            continue;
+        b->arch = all[i].arch;
+        b->biased = all[i].biased;
+        b->fused = all[i].fused;
+        b->null_layer = all[i].null_layer;
+        all[i].make(b);
+        return true;
+    }
+    return false;
 }
 
 bool fixture_build(struct gguf_writer *w, const char *name, enum kern_type type)
 {
-    return build(&(struct build){ w, NULL, type, 1 }, name);
+    return build(&(struct build){ .w = w, .type = type, .k = 1 }, name);
 }
 
 bool fixture_build_wide(struct gguf_writer *w, const char *name, enum kern_type type)
 {
-    return build(&(struct build){ w, NULL, type, 8 }, name);
+    return build(&(struct build){ .w = w, .type = type, .k = 8 }, name);
 }

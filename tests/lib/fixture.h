@@ -9,7 +9,8 @@ enum { FIXTURE_VOCAB = 40, FIXTURE_EMBD = 32, FIXTURE_N_IDS = 11 };
 
 extern const int32_t fixture_ids[FIXTURE_N_IDS];
 
-/* Puts the whole model `name` (mamba, falcon-mamba, mamba2, llama, granitehybrid) into an initialised writer.
+/* Puts the whole model `name` (mamba, falcon-mamba, mamba2, llama, granitehybrid) into an initialised writer. Variants
+ * of our own: llama-biased, llama-fused (q, k and v in one tensor), granitehybrid-null (a layer that adds nothing).
  * Matrices (token_embd and output included) are stored as `type` where their rows are whole blocks, everything else as
  * F32. False: no such fixture. */
 bool fixture_build(struct gguf_writer *w, const char *name, enum kern_type type);

@@ -58,6 +58,12 @@ int vocab_gguf_open(struct vocab_gguf *v, const char *path, struct err *e)
         int64_t k;
         v->kinds[i] = gguf_array_i64(v->g, "tokenizer.ggml.token_type", i, &k) ? (unsigned char)k : TOK_NORMAL;
     }
+    double score;
+    v->scores = gguf_has(v->g, "tokenizer.ggml.scores") ? mem_zalloc(s->n_tokens, sizeof *v->scores) : NULL;
+    for (size_t i = 0; v->scores && i < s->n_tokens && gguf_array_f64(v->g, "tokenizer.ggml.scores", i, &score); i++)
+        v->scores[i] = (float)score;
+    s->scores = v->scores;
+    s->no_space_prefix = flag(v->g, "tokenizer.ggml.add_space_prefix") == 0;
     s->model = text(v->g, "tokenizer.ggml.model");
     s->pre = text(v->g, "tokenizer.ggml.pre");
     s->chat_template = text(v->g, "tokenizer.chat_template");
@@ -77,4 +83,5 @@ void vocab_gguf_close(struct vocab_gguf *v)
     free(v->tokens);
     free(v->merges);
     free(v->kinds);
+    free(v->scores);
 }

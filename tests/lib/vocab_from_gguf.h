@@ -10,6 +10,7 @@ struct vocab_gguf {
     struct gguf *g; /* the source's texts live in it */
     struct tok_text *tokens, *merges;
     unsigned char *kinds;
+    float *scores;
     struct tok_source src;
 };
 

@@ -132,6 +132,9 @@ def main():
     ratio, ppl = ours[0] / peer[0], 100 * (ours[2] / ref[2] - 1)
     print(f"\nKL ratio hiss / llama.cpp {ratio:.3f} (at most 1.1), top-1 {ours[1] - peer[1]:+.2f} points (at least -1.5), "
           f"perplexity {ppl:+.3f} % of float's (within 0.5)")
+    out = subprocess.run([a.hiss, "perplexity", "-m", a.model, "--window", str(WINDOW), "--windows", str(a.windows), a.text],
+                         capture_output=True, check=True).stdout.decode()
+    print("hiss perplexity, same windows:", " ".join(out.split()))
     sys.exit(not (ratio <= 1.1 and ours[1] - peer[1] >= -1.5 and abs(ppl) <= 0.5 and ids == theirs))
 
 

@@ -22,6 +22,12 @@ tests_unit_test_model_SOURCES = tests/unit/test_model.c
 tests_unit_test_model_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_model_LDADD = $(MODEL_TEST_LIBS)
 
+check_PROGRAMS += tests/unit/test_model_open
+TESTS += tests/unit/test_model_open
+tests_unit_test_model_open_SOURCES = tests/unit/test_model_open.c
+tests_unit_test_model_open_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_model_open_LDADD = $(MODEL_TEST_LIBS)
+
 check_PROGRAMS += tests/unit/test_model_definition
 TESTS += tests/unit/test_model_definition
 tests_unit_test_model_definition_SOURCES = tests/unit/test_model_definition.c

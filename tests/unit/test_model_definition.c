@@ -71,6 +71,7 @@ static void every_architecture_equals_the_definition(void **state)
         levels_equal_the_definition(names[i], KERN_F32, false, MOST);
         levels_equal_the_definition(names[i], KERN_Q4_1, false, MOST);
     }
+    levels_equal_the_definition("llama-biased", KERN_Q8_0, false, MOST);
 }
 
 static void every_weight_type_equals_the_definition(void **state)

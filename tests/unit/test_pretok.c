@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -76,12 +77,59 @@ static void names_carry_their_traits(void **state)
     assert_true(!t.known && !t.ignore_merges && !t.add_bos);
 }
 
+struct tally {
+    const char *at;
+    size_t pieces;
+};
+
+static int follow(void *arg, const char *p, size_t n)
+{
+    struct tally *t = arg;
+    if (p != t->at || !n) /* consecutive, never empty */
+        return -1;
+    t->at = p + n;
+    t->pieces++;
+    return 0;
+}
+
+/* Half a megabyte of one kind of text: no expression may run out of stack or patience, and nothing may be lost. */
+static void long_runs_are_no_danger(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "gpt-2", "smollm", "falcon", "default", "llama-bpe", "dbrx", "qwen2", "qwen35", "bloom" };
+    static const char *const units[] = { " ", "\n", " \n", "a", "7", "!", "\xC3\xA9", "a ", "'s", "\xE4\xB8\xAD\xE3\x80\x82",
+                                         "a\xCC\x81", "\t x", "1a", "$" };
+    enum { N = 1 << 19 };
+    char *text = malloc(N);
+    assert_non_null(text);
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        struct pretok_traits traits;
+        struct err e = ERR_INIT;
+        struct pretok *t = pretok_open(names[k], strlen(names[k]), &traits, &e);
+        void *work = pretok_work_new();
+        if (!t || !work || !traits.known)
+            fail_msg("%s: %s", names[k], e.msg);
+        for (size_t u = 0; u < sizeof units / sizeof *units; u++) {
+            size_t len = strlen(units[u]), n = N / len * len;
+            for (size_t i = 0; i < n; i += len)
+                memcpy(text + i, units[u], len);
+            struct tally all = { text, 0 };
+            if (pretok_split(t, work, text, n, follow, &all, &e) || all.at != text + n)
+                fail_msg("%s on \"%s\": %s", names[k], units[u], e.msg);
+        }
+        pretok_work_free(work);
+        pretok_free(t);
+    }
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gpt2_splits),
         cmocka_unit_test(others_split),
         cmocka_unit_test(names_carry_their_traits),
+        cmocka_unit_test(long_runs_are_no_danger),
     };
     return cmocka_run_group_tests_name("pretok", tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 
 #include "base/rng.h"
 #include "base/utf8.h"
+#include "token/special.h"
 #include "token/tok.h"
 #include "vocab_json.h"
 
@@ -43,6 +44,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
+    if (!f)
+        return 0;
     tok_close(f->t);
     vocab_json_close(&f->v);
     free(f);
@@ -256,6 +259,106 @@ static void refusals_say_why(void **state)
     tok_close(t);
 }
 
+/* The definition of specials.h, as slow as it is plain: token after token, the longest first. */
+static void naive_cuts(const char *const *tokens, const bool *user, size_t n_tokens, const char *text,
+                       const unsigned char *scaffold, size_t n, int *owner)
+{
+    for (size_t len = 16; len > 0; len--) {
+        for (size_t k = 0; k < n_tokens; k++) {
+            for (size_t at = 0; strlen(tokens[k]) == len && at + len <= n;) {
+                bool fits = !memcmp(text + at, tokens[k], len);
+                for (size_t i = at; i < at + len && fits; i++)
+                    fits = !owner[i] && (user[k] || scaffold[i]);
+                for (size_t i = at; fits && i < at + len; i++)
+                    owner[i] = (int)k + 1;
+                at += fits ? len : 1;
+            }
+        }
+    }
+}
+
+static void specials_are_cut_as_defined(void **state)
+{
+    (void)state;
+    static const char *const tokens[] = { "ab", "abc", "bca", "a", "cc", "aab", "bb", "c" };
+    static const bool user[] = { true, false, true, false, false, true, true, false };
+    enum { N = sizeof tokens / sizeof *tokens, LEN = 24 };
+    struct tok_text texts[N];
+    unsigned char kinds[N];
+    for (size_t i = 0; i < N; i++) {
+        texts[i] = (struct tok_text){ tokens[i], strlen(tokens[i]) };
+        kinds[i] = user[i] ? TOK_USER : i % 2 ? TOK_CONTROL : TOK_UNKNOWN;
+    }
+    struct specials s;
+    assert_int_equal(specials_init(&s, texts, kinds, N, NULL), 0);
+    for (uint64_t round = 0; round < 3000; round++) {
+        char text[LEN];
+        unsigned char scaffold[LEN];
+        int owner[LEN] = { 0 };
+        struct special_cut *cuts;
+        size_t n_cuts, n = rng_u64(15, round) % (LEN + 1);
+        for (size_t i = 0; i < n; i++) {
+            uint64_t x = rng_u64(16, round * LEN + i);
+            text[i] = "abcabcd"[x % 7];
+            scaffold[i] = (x >> 8) % 4 != 0;
+        }
+        naive_cuts(tokens, user, N, text, scaffold, n, owner);
+        assert_int_equal(specials_find(&s, text, scaffold, n, &cuts, &n_cuts, NULL), 0);
+        size_t at = 0;
+        bool same = true;
+        for (size_t c = 0; c < n_cuts; c++) {
+            for (; at < cuts[c].begin; at++)
+                same = same && !owner[at];
+            for (; at < cuts[c].end; at++)
+                same = same && owner[at] == cuts[c].id + 1;
+        }
+        for (; at < n; at++)
+            same = same && !owner[at];
+        free(cuts);
+        if (!same)
+            fail_msg("seeds 15 and 16, round %d: \"%.*s\"", (int)round, (int)n, text);
+    }
+    specials_release(&s);
+}
+
+/* A file's vocabulary is a stranger's: empty and double texts, merges of nothing, kinds that do not exist. */
+static void odd_vocabularies_do_no_harm(void **state)
+{
+    (void)state;
+    static const struct tok_text tokens[] = { { "a", 1 }, { "", 0 }, { "a", 1 }, { "b", 1 }, { "ab", 2 }, { "\xFF", 1 },
+                                              { "<x>", 3 }, { "\xC4\xA0", 2 }, { "\xE2\x82", 2 } };
+    static const unsigned char kinds[] = { 1, 3, 1, 99, 1, 1, 3, 0, 5 };
+    static const struct tok_text merges[] = { { "a b", 3 }, { "a b", 3 }, { "b a", 3 }, { "", 0 }, { " ", 1 }, { "a", 1 },
+                                              { "a ", 2 }, { "  ", 2 }, { "no such", 7 } };
+    struct tok_source src = { .model = { "gpt2", 4 }, .pre = { "gpt-2", 5 }, .tokens = tokens, .n_tokens = 9,
+                              .kinds = kinds, .merges = merges, .n_merges = 9, .bos = -5, .eos = 99, .eot = 4, .eom = -1,
+                              .unk = 0, .add_bos = 1, .add_eos = -1 };
+    struct err e = ERR_INIT;
+    struct tok *t = tok_open(&src, &e);
+    if (!t)
+        fail_msg("%s", e.msg);
+    assert_non_null(strstr(tok_warning(t), "merges"));
+    assert_true(tok_is_eog(t, 4) && !tok_is_eog(t, 99) && tok_bos(t) == -1);
+    assert_int_equal(tok_find(t, "a", 1), 0);
+    struct ids v = IDS_INIT;
+    struct str back = STR_INIT;
+    struct tok_span s = { TOK_SCAFFOLD, "ab<x>zab a\xFF", 11, NULL, 0 };
+    assert_int_equal(tok_encode(t, &s, 1, true, &v, NULL, &e), 0);
+    const int32_t want[] = { 4, 6, 4, 7, 0 }; /* z has no token and is dropped, as in llama.cpp */
+    assert_int_equal(v.n, 5);
+    assert_memory_equal(v.p, want, sizeof want);
+    for (int32_t id = -1; id < 10; id++) {
+        assert_int_equal(tok_piece(t, id, true, &back), 0);
+        tok_text_of(t, id);
+    }
+    str_release(&back);
+    ids_release(&v);
+    tok_close(t);
+    src.n_tokens = 0;
+    assert_null(tok_open(&src, &e));
+    assert_int_equal(e.code, ERR_FORMAT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +370,8 @@ int main(void)
         cmocka_unit_test(random_text_survives_the_round_trip),
         cmocka_unit_test(bad_bytes_become_replacement_characters),
         cmocka_unit_test(refusals_say_why),
+        cmocka_unit_test(specials_are_cut_as_defined),
+        cmocka_unit_test(odd_vocabularies_do_no_harm),
     };
     return cmocka_run_group_tests_name("tok", tests, setup, teardown);
 }

@@ -124,6 +124,22 @@ static void mpt_file(void **state)
     check_file("mpt", 46);
 }
 
+static void llama_spm_file(void **state)
+{
+    (void)state;
+    check_file("llama-spm", 46);
+}
+
+static void llama_spm_rows(void **state)
+{
+    (void)state;
+    check_rows("llama-spm", NULL, (const char *const[]){
+        "15043 29892 3186 29991 29871 29896 29906 29941 29871 29946 29945 29953 29955 259 13",
+        "306 29915 645 29871 1016 29915 29873 12 12 17080 525 29903", "259 8236",
+        "274 28059 29871 30919 31076 29871 243 162 156 133", "263 13 13 13 29890 30004 13 274",
+        "29871 29941 29889 29896 29946 29896 29945 29929 921 29922 29906 29985 29896 29900", "268", "" });
+}
+
 static void gpt2_rows(void **state)
 {
     (void)state;
@@ -174,6 +190,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gpt2_file), cmocka_unit_test(mpt_file), cmocka_unit_test(gpt2_rows), cmocka_unit_test(mpt_rows),
         cmocka_unit_test(gpt_neox_rows), cmocka_unit_test(splitters_on_gpt2),
+        cmocka_unit_test(llama_spm_file), cmocka_unit_test(llama_spm_rows),
     };
     return cmocka_run_group_tests_name("vocabs", tests, NULL, NULL);
 }

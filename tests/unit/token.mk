@@ -1,5 +1,5 @@
 EXTRA_DIST += tests/data/tiny_bpe.json tests/data/make_tiny_bpe.py
-TOKEN_TESTS = tests/unit/test_pretok tests/unit/test_bpe tests/unit/test_tok tests/unit/test_vocabs \
+TOKEN_TESTS = tests/unit/test_pretok tests/unit/test_bpe tests/unit/test_tok tests/unit/test_spm tests/unit/test_vocabs \
 	tests/unit/test_jinja tests/unit/test_jinja_models tests/unit/test_template
 check_PROGRAMS += $(TOKEN_TESTS)
 TESTS += $(TOKEN_TESTS)
@@ -16,6 +16,9 @@ tests_unit_test_bpe_LDADD = $(TOKEN_LIBS)
 tests_unit_test_tok_SOURCES = tests/unit/test_tok.c $(VOCAB_JSON)
 tests_unit_test_tok_CPPFLAGS = $(TOKEN_CPPFLAGS)
 tests_unit_test_tok_LDADD = $(TOKEN_LIBS)
+tests_unit_test_spm_SOURCES = tests/unit/test_spm.c
+tests_unit_test_spm_CPPFLAGS = $(TOKEN_CPPFLAGS)
+tests_unit_test_spm_LDADD = $(TOKEN_LIBS)
 tests_unit_test_vocabs_SOURCES = tests/unit/test_vocabs.c $(VOCAB_GGUF) $(VOCAB_JSON)
 tests_unit_test_vocabs_CPPFLAGS = $(TOKEN_CPPFLAGS)
 tests_unit_test_vocabs_LDADD = src/model/libmodel.a $(TOKEN_LIBS)
