@@ -119,6 +119,31 @@ size_t store_nearest(const struct store *st, const struct store_key *k, const in
     return i == SIZE_MAX ? 0 : (size_t)st->list[i].pos;
 }
 
+static size_t find_same(const struct store *st, const struct store_key *k, uint64_t pos, uint64_t ids)
+{
+    for (size_t i = 0; i < st->n; i++)
+        if (in_scope(&st->list[i], k) && st->list[i].pos == pos && st->list[i].ids == ids)
+            return i;
+    return SIZE_MAX;
+}
+
+int store_peek(const struct store *st, const struct store_key *k, const int32_t *ids, size_t n, struct hash128 *state,
+               struct err *e)
+{
+    struct str path = STR_INIT;
+    struct snapshot snap;
+    size_t i = find_same(st, k, n, hash_ids(ids, n));
+    if (i == SIZE_MAX || st->list[i].memory)
+        return 0;
+    int r = store_path(st, &st->list[i], &path, e) || snapshot_read(&snap, path.p, e) ? -1 : 1;
+    str_release(&path);
+    if (r < 0)
+        return r;
+    *state = snap.state;
+    snapshot_release(&snap);
+    return r;
+}
+
 /* ---- Loading ---- */
 
 /* The pieces of one state, oldest first. */
@@ -245,14 +270,6 @@ static void thin_passing(struct store *st, uint64_t bytes)
         if (st->spacing > SIZE_MAX / 4)
             drop_passing(st);
     }
-}
-
-static size_t find_same(const struct store *st, const struct store_key *k, uint64_t pos, uint64_t ids)
-{
-    for (size_t i = 0; i < st->n; i++)
-        if (in_scope(&st->list[i], k) && st->list[i].pos == pos && st->list[i].ids == ids)
-            return i;
-    return SIZE_MAX;
 }
 
 int store_put(struct store *st, const struct store_key *k, const struct session *s, enum store_kind kind, struct err *e)

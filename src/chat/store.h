@@ -41,6 +41,11 @@ struct store_key {
     struct hash128 model;
 };
 
+/* Reads and checks the state made from exactly ids[0..n) if one is kept in a file: 1 and its hash, 0: none is kept,
+ * -1: it is damaged. */
+int store_peek(const struct store *st, const struct store_key *k, const int32_t *ids, size_t n, struct hash128 *state,
+               struct err *e);
+
 /* How many of ids[0..n) the nearest usable state has read; 0: none. Reads no file. */
 size_t store_nearest(const struct store *st, const struct store_key *k, const int32_t *ids, size_t n);
 

@@ -83,12 +83,12 @@ const char *tree_title(const struct tree *t)
 
 const char *tree_model_name(const struct tree *t)
 {
-    return t->words[t->model_name];
+    return t->words[t->models[t->model].name];
 }
 
 bool tree_model(const struct tree *t, struct hash128 *out)
 {
-    *out = t->models[t->model];
+    *out = t->models[t->model].hash;
     return t->model != 0;
 }
 

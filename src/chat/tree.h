@@ -30,6 +30,11 @@ struct choice {
     bool alive;
 };
 
+struct tree_model {
+    struct hash128 hash;
+    size_t name;        /* index of words */
+};
+
 struct tree_op;
 struct tree {
     struct node *nodes; /* [n_nodes], ids ascending */
@@ -41,8 +46,8 @@ struct tree {
     int64_t date, created;              /* seconds, milliseconds since 1970 */
     char **words;                       /* [n_words] titles and model names; word 0 is "" */
     size_t n_words, cap_words;
-    size_t title, model_name;           /* indices of words */
-    struct hash128 *models;             /* [n_models]; model 0 is none */
+    size_t title;                       /* index of words */
+    struct tree_model *models;          /* [n_models] every one that was ever chosen; model 0 is none */
     size_t n_models, cap_models, model;
     struct choice *choices;
     size_t n_choices, cap_choices;

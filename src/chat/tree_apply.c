@@ -7,7 +7,7 @@
 #include "chat/tree.h"
 #include "chat/tree_parts.h"
 
-enum field { FIELD_HEAD, FIELD_ALIVE, FIELD_DELETED, FIELD_RATING, FIELD_TITLE, FIELD_MODEL, FIELD_MODEL_NAME, FIELD_CHOICE };
+enum field { FIELD_HEAD, FIELD_ALIVE, FIELD_DELETED, FIELD_RATING, FIELD_TITLE, FIELD_MODEL, FIELD_CHOICE };
 
 struct change {
     enum field field;
@@ -40,7 +40,6 @@ static int64_t exchange(struct tree *t, enum field f, size_t i, int64_t v)
     case FIELD_RATING: old = t->nodes[i].rating; t->nodes[i].rating = (int)v; break;
     case FIELD_TITLE: old = (int64_t)t->title; t->title = (size_t)v; break;
     case FIELD_MODEL: old = (int64_t)t->model; t->model = (size_t)v; break;
-    case FIELD_MODEL_NAME: old = (int64_t)t->model_name; t->model_name = (size_t)v; break;
     case FIELD_CHOICE: old = t->choices[i].alive; t->choices[i].alive = v != 0; break;
     }
     return old;
@@ -235,9 +234,8 @@ static int apply_setting(struct tree *t, struct event *ev, struct err *e)
         set(t, op, FIELD_TITLE, 0, (int64_t)word);
         break;
     default: /* EVENT_MODEL */
-        t->models[t->n_models++] = ev->body.model;
+        t->models[t->n_models++] = (struct tree_model){ ev->body.model, word };
         set(t, op, FIELD_MODEL, 0, (int64_t)t->n_models - 1);
-        set(t, op, FIELD_MODEL_NAME, 0, (int64_t)word);
         break;
     }
     return 0;

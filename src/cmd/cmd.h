@@ -16,6 +16,9 @@ enum { CMD_OK = 0, CMD_FAILED = 1, CMD_USAGE = 2, CMD_INTERRUPTED = 130 };
 /* X(name, summary): the function is cmd_NAME; argv[0] is the name. Listed by `hiss --help` in this order. */
 #define CMD_LIST(X)                                                    \
     X(chat, "chat on the screen; hiss alone does the same")            \
+    X(ask, "get a reply, or talk line by line")                        \
+    X(chats, "list, show, check and clean up saved conversations")     \
+    X(replay, "run a saved conversation again and compare")            \
     X(models, "list the models found here, or describe one")           \
     X(tokenize, "turn text into token ids")                            \
     X(logits, "write the logits after every token")                    \

@@ -12,7 +12,7 @@
 static void model_text(struct app *a, struct str *out)
 {
     struct desk_model_info m;
-    char most[NUMBER_TEXT];
+    char most[NUMBER_TEXT], bytes[NUMBER_TEXT];
     double loading = desk_loading(a->desk);
     if (!desk_model_now(a->desk, &m)) {
         if (loading >= 0)
@@ -21,13 +21,16 @@ static void model_text(struct app *a, struct str *out)
             str_adds(out, "No model is loaded: F3 shows where one can be put.\n");
         return;
     }
-    str_addf(out, "%s: %.0f M parameters", m.name, (double)m.n_params / 1e6);
+    if (m.n_params < 1000000)
+        str_addf(out, "%s: %.0f thousand parameters", m.name, (double)m.n_params / 1e3);
+    else
+        str_addf(out, "%s: %.0f M parameters", m.name, (double)m.n_params / 1e6);
     if (m.state_bytes)
-        str_addf(out, ", %.1f MB of memory however long you talk", (double)m.state_bytes / 1e6);
+        str_addf(out, ", %s of memory however long you talk", number_bytes(m.state_bytes, bytes));
     if (m.row_bytes && m.state_bytes)
-        str_addf(out, ", plus %.1f KB a token, %s tokens at most", (double)m.row_bytes / 1e3, number_grouped(m.n_ctx, most));
+        str_addf(out, ", plus %s a token, %s tokens at most", number_bytes(m.row_bytes, bytes), number_grouped(m.n_ctx, most));
     else if (m.row_bytes)
-        str_addf(out, ", %.1f KB of memory a token, %s tokens at most", (double)m.row_bytes / 1e3, number_grouped(m.n_ctx, most));
+        str_addf(out, ", %s of memory a token, %s tokens at most", number_bytes(m.row_bytes, bytes), number_grouped(m.n_ctx, most));
     str_adds(out, ".\n");
     if (m.n_params < 1000000000)
         str_adds(out, "It is small: good at short answers and at rewriting what you give it, bad at facts.\n");

@@ -3,7 +3,11 @@ CLI_TESTS = \
 	tests/cli/options.sh \
 	tests/cli/badinput.sh \
 	tests/cli/numbers.sh \
-	tests/cli/samebits.sh
+	tests/cli/samebits.sh \
+	tests/cli/ask.sh \
+	tests/cli/ask_stop.sh \
+	tests/cli/chats.sh \
+	tests/cli/replay.sh
 TESTS += $(CLI_TESTS)
 dist_check_SCRIPTS += $(CLI_TESTS)
 EXTRA_DIST += tests/lib/tap.sh

@@ -15,6 +15,7 @@ struct build {
     struct gguf_writer w;
     const char *arch;
     uint64_t seed, counter;
+    double loudness; /* of the end-of-turn tokens */
 };
 
 static const char *const merges[MERGES] = { "h e", "l l", "he ll", "hell o", "\xC4\xA0 a", "e r", "o n", "i n" };
@@ -48,7 +49,7 @@ static float value(struct build *b, const char *name, uint64_t ne0, size_t i)
     if (has(name, "norm"))
         return (float)(1 + 0.5 * u);
     if (!strcmp(name, "output.weight") || !strcmp(name, "token_embd.weight"))
-        return (float)(u * (row == CHATMODEL_EOS || row == CHATMODEL_IM_END ? 2.5 : 1));
+        return (float)(u * (row == CHATMODEL_EOS || row == CHATMODEL_IM_END ? b->loudness : 1));
     return (float)(0.5 * u);
 }
 
@@ -198,9 +199,9 @@ static void vocabulary(struct build *b, const char *chat_template)
         gw_string(&b->w, "tokenizer.chat_template", chat_template);
 }
 
-void chatmodel_write(const char *path, const char *arch, uint64_t seed, const char *chat_template)
+static void write_model(const char *path, const char *arch, uint64_t seed, const char *chat_template, double loudness)
 {
-    struct build b = { .arch = arch, .seed = seed };
+    struct build b = { .arch = arch, .seed = seed, .loudness = loudness };
     gw_init(&b.w);
     gw_string(&b.w, "general.architecture", arch);
     key(&b, "vocab_size", VOCAB);
@@ -221,4 +222,14 @@ void chatmodel_write(const char *path, const char *arch, uint64_t seed, const ch
         abort();
     }
     gw_release(&b.w);
+}
+
+void chatmodel_write(const char *path, const char *arch, uint64_t seed, const char *chat_template)
+{
+    write_model(path, arch, seed, chat_template, 2.5);
+}
+
+void chatmodel_write_endless(const char *path, const char *arch, uint64_t seed)
+{
+    write_model(path, arch, seed, NULL, 0);
 }

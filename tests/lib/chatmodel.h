@@ -11,4 +11,7 @@ enum { CHATMODEL_EOS = 256, CHATMODEL_IM_START, CHATMODEL_IM_END, CHATMODEL_FIRS
  * chat_template may be NULL: ChatML. Ends the program on error. */
 void chatmodel_write(const char *path, const char *arch, uint64_t seed, const char *chat_template);
 
+/* One whose end-of-turn tokens are silent: with temperature 0 its replies go on until something stops them. */
+void chatmodel_write_endless(const char *path, const char *arch, uint64_t seed);
+
 #endif
