@@ -1,6 +1,6 @@
 /* Times one product at a time, activations' preparation included, as ggml's mul_mat does it:
  *   spike                                             the table of docs/SPEED.md at this CPU's levels
- *   spike TYPE ROWS COLS TOKENS THREADS hot|cold LEVEL   one line: microseconds, GB/s of weights, Gop/s
+ *   spike TYPE ROWS COLS TOKENS THREADS hot|cold LEVEL   one line: microseconds (best and median), GB/s, Gop/s
  * hot: the same weights again and again; cold: as many copies in turn as overflow the last-level cache. */
 #include "base/clock.h"
 #include "base/pool.h"
@@ -9,10 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static const double COLD_BYTES = 192e6;
-static const uint64_t SAMPLE_NS = 20000000;
-enum { SAMPLES = 9, PARTS_A_THREAD = 4 };
+static const uint64_t SAMPLE_NS = 1000000, RUN_NS = 400000000; /* of a sample, of all */
+enum { MIN_SAMPLES = 9, MAX_SAMPLES = 1000, PARTS_A_THREAD = 4 };
 
 struct setup {
     enum kern_type type;
@@ -86,7 +87,9 @@ static uint32_t next_random(void)
  * are no numbers must not appear: the top bits of each half are cleared. */
 static uint8_t *weights(size_t bytes)
 {
-    uint8_t *w = aligned(bytes);
+    const size_t huge = 2 << 20; /* as the program keeps them */
+    uint8_t *w = must(aligned_alloc(huge, (bytes + huge - 1) / huge * huge));
+    madvise(w, bytes, MADV_HUGEPAGE);
     for (size_t i = 0; i < bytes; i++)
         w[i] = (uint8_t)(next_random() >> 24) & 0xbf;
     return w;
@@ -98,8 +101,8 @@ static size_t weight_bytes(const struct setup *s)
     return packed ? packed : s->rows * s->cols / kern_types[s->type].block * kern_types[s->type].bytes;
 }
 
-/* Median seconds of a product. */
-static double measure(const struct setup *s)
+/* Seconds of a product: best and median of many samples. */
+static void measure(const struct setup *s, double *best, double *median)
 {
     struct err e;
     struct pool *pool = s->threads > 1 ? must(pool_new((unsigned)s->threads, &e)) : NULL;
@@ -117,9 +120,10 @@ static double measure(const struct setup *s)
     j.rows_x = act == KERN_ACT_F32 ? x : aligned(s->n_tok * j.a.x_stride);
     j.a.x = j.rows_x;
     j.a.y = aligned(s->n_tok * s->rows * 4);
-    double times[SAMPLES];
+    static double times[MAX_SAMPLES];
     size_t at = 0;
-    for (int i = -1; i < SAMPLES; i++) { /* the first warms up */
+    int n = -1; /* the first sample warms up */
+    for (uint64_t begin = clock_ns(); n < MIN_SAMPLES || (n < MAX_SAMPLES && clock_ns() - begin < RUN_NS); n++) {
         uint64_t t0 = clock_ns(), t1;
         size_t reps = 0;
         do {
@@ -128,25 +132,28 @@ static double measure(const struct setup *s)
             reps++;
             t1 = clock_ns();
         } while (t1 - t0 < SAMPLE_NS);
-        if (i >= 0)
-            times[i] = (double)(t1 - t0) / (double)reps * 1e-9;
+        if (n >= 0)
+            times[n] = (double)(t1 - t0) / (double)reps * 1e-9;
     }
-    qsort(times, SAMPLES, sizeof *times, by_value);
+    qsort(times, (size_t)n, sizeof *times, by_value);
+    *best = times[0];
+    *median = times[n / 2];
     free(w);
     free(x);
     free(j.a.y);
     if (j.rows_x != x)
         free(j.rows_x);
     pool_free(pool);
-    return times[SAMPLES / 2];
 }
 
 static void report(const struct setup *s)
 {
-    double t = measure(s), file = (double)(s->rows * s->cols / kern_types[s->type].block * kern_types[s->type].bytes);
-    printf("%-5s %6zu x %-6zu %4zu tokens  %zu threads  %-4s  %-7s %11.2f us %8.2f GB/s %8.1f Gop/s\n",
+    double t, median, file = (double)(s->rows * s->cols / kern_types[s->type].block * kern_types[s->type].bytes);
+    measure(s, &t, &median);
+    printf("%-5s %6zu x %-6zu %4zu tokens  %zu threads  %-4s  %-7s best %11.2f us (median %11.2f) %8.2f GB/s %8.1f Gop/s\n",
            kern_types[s->type].name, s->rows, s->cols, s->n_tok, s->threads, s->cold ? "cold" : "hot",
-           kern_level_name(s->level), t * 1e6, file / t * 1e-9, 2.0 * (double)(s->rows * s->cols * s->n_tok) / t * 1e-9);
+           kern_level_name(s->level), t * 1e6, median * 1e6, file / t * 1e-9,
+           2.0 * (double)(s->rows * s->cols * s->n_tok) / t * 1e-9);
     fflush(stdout);
 }
 
