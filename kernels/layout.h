@@ -14,9 +14,9 @@
  *   Q5_0, Q5_1  codes as Q4; high: one vector, bit v of byte b of lane r is the fifth bit of k = 4v + b
  *   Q4_K        32 vectors: vector 8p + v has k = 64p + 4v.. (low nibbles) and 64p + 32 + 4v.. (high nibbles);
  *               scale: u8 sc[8][16], u8 min[4][16][2], d[16], dmin[16]
- *   Q6_K        32 vectors: vector 16c + 8a + v has k = 128c + 32a + 4v.. (low) and 128c + 64 + 32a + 4v.. (high);
- *               high, 16 vectors: bits 2g, 2g+1 of vector 8c + v belong to k = 128c + 32g + 4v..;
- *               scale: i8 sc[8][16][2], d[16], 32 bytes unused
+ *   Q6_K        four units of 12 vectors, in the order of use: unit 2c + h has k = 128c + 32g + 16h + 4i.. for g, i = 0..3:
+ *               4 vectors (i) of high bits, bits 2g, 2g+1; 4 vectors with g = 0 in low nibbles, g = 2 in high ones; 4
+ *               with g = 1 and 3; scale: i8 sc[8][16][2], d[16], 32 bytes unused
  *
  * A prepared row of n activations is (nb blocks of 32 for Q8, of 256 for Q8K):
  *   Q8    i8 code[n]; f32 d[nb] (rounded to f16); f32 s[nb] (rounded to f16); i32 off[nb] = -128 sum(code)
@@ -33,7 +33,8 @@ enum {
     QK_BLOCK = 256,
     Q4K_MIN = 128,        /* offsets in the scale area of a block */
     Q4K_D = 256,
-    Q6K_D = 256
+    Q6K_D = 256,
+    Q6K_UNIT = 12 * Q_VEC
 };
 
 /* Blocks of a run; bytes of a block of 16 rows, by part. */
@@ -50,7 +51,7 @@ static inline struct q_layout q_layout(enum kern_type type)
     case KERN_Q5_1: return (struct q_layout){ 1, 64, 64, 256 };
     case KERN_Q8_0: return (struct q_layout){ 2, 32, 0, 512 };
     case KERN_Q4_K: return (struct q_layout){ 1, 320, 0, 2048 };
-    case KERN_Q6_K: return (struct q_layout){ 1, 320, 1024, 2048 };
+    case KERN_Q6_K: return (struct q_layout){ 1, 320, 0, 3072 };
     default: return (struct q_layout){ 1, 0, 0, 0 };
     }
 }

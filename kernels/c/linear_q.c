@@ -152,13 +152,13 @@ static void open_q4k(const struct q_block *w, struct block256 *o)
 
 static void open_q6k(const struct q_block *w, struct block256 *o)
 {
-    const uint8_t *c = w->codes, *h = w->high, *s = w->scale;
+    const uint8_t *s = w->scale;
     for (size_t k = 0; k < QK_BLOCK; k++)
         for (size_t r = 0; r < Q_LANES; r++) {
-            size_t half = k / 128, part = k % 128 / 32, v = k % 32 / 4, at = 4 * r + k % 4;
-            uint8_t byte = c[(16 * half + 8 * (part & 1) + v) * Q_VEC + at];
-            int lo = part < 2 ? byte & 15 : byte >> 4;
-            int hi = h[(8 * half + v) * Q_VEC + at] >> 2 * part & 3;
+            size_t part = k % 128 / 32, at = k % 16 / 4 * Q_VEC + 4 * r + k % 4;
+            const uint8_t *unit = w->codes + (k / 128 * 2 + k % 32 / 16) * Q6K_UNIT;
+            uint8_t byte = unit[4 * Q_VEC * (1 + (part & 1)) + at];
+            int lo = part < 2 ? byte & 15 : byte >> 4, hi = unit[at] >> 2 * part & 3;
             o->q[k][r] = (int16_t)((lo | hi << 4) - 32);
         }
     for (size_t j = 0; j < 16; j++)

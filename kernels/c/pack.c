@@ -26,10 +26,10 @@ static void put_fifth(uint8_t *dst, size_t r, const uint8_t *src)
 {
     uint32_t qh = (uint32_t)src[0] | (uint32_t)src[1] << 8 | (uint32_t)src[2] << 16 | (uint32_t)src[3] << 24;
     for (size_t b = 0; b < 4; b++) {
-        unsigned bits = 0;
-        for (unsigned v = 0; v < 8; v++)
-            bits |= (qh >> (4 * v + b) & 1) << v;
-        dst[4 * r + b] = (uint8_t)bits;
+        uint32_t x = qh >> b & 0x11111111; /* bits 0, 4, .. 28 to 0 .. 7, by pairs, fours, eights */
+        x = (x | x >> 3) & 0x03030303;
+        x = (x | x >> 6) & 0x000f000f;
+        dst[4 * r + b] = (uint8_t)(x | x >> 12);
     }
 }
 
@@ -56,13 +56,18 @@ static void put_q4k(uint8_t *codes, uint8_t *scale, size_t r, const uint8_t *blk
     put_lane(codes, r, blk + 16, 128, 0);
 }
 
-static void put_q6k(uint8_t *codes, uint8_t *high, uint8_t *scale, size_t r, const uint8_t *blk)
+static void put_q6k(uint8_t *codes, uint8_t *scale, size_t r, const uint8_t *blk)
 {
     for (size_t j = 0; j < 16; j++)
         scale[(j / 2 * Q_LANES + r) * 2 + j % 2] = blk[192 + j];
     put_f16(scale + Q6K_D, 0, r, blk + 208);
-    put_lane(codes, r, blk, 128, 0);
-    put_lane(high, r, blk + 128, 64, 0);
+    for (size_t u = 0; u < 4; u++) {
+        const uint8_t *low = blk + 64 * (u / 2) + 16 * (u % 2), *high = blk + 128 + 32 * (u / 2) + 16 * (u % 2);
+        uint8_t *unit = codes + u * Q6K_UNIT;
+        put_lane(unit, r, high, 16, 0);
+        put_lane(unit + 4 * Q_VEC, r, low, 16, 0);
+        put_lane(unit + 8 * Q_VEC, r, low + 32, 16, 0);
+    }
 }
 
 /* One block of row r. */
@@ -99,7 +104,7 @@ static void put_block(enum kern_type type, uint8_t *group, size_t b, size_t r, c
         put_q4k(codes, scale, r, blk);
         return;
     case KERN_Q6_K:
-        put_q6k(codes, high, scale, r, blk);
+        put_q6k(codes, scale, r, blk);
         return;
     default:
         return;

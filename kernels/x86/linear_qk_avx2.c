@@ -91,13 +91,12 @@ ALWAYS void half_q4k(const struct tile *t, const int n_tok, size_t b, const int 
 
 /* ---- Q6_K ------------------------------------------------------------------------------------------------------- */
 
-/* Four vectors of codes of part g (32 elements) of a half of a block: low nibbles of c or, from g = 2, high ones, and
- * two bits of h. */
-ALWAYS void open_q6k(const uint8_t *c, const uint8_t *h, const int g, __m256i q[4])
+/* Four vectors of codes of part g of a unit: low nibbles or, from g = 2, high ones, and two bits. */
+ALWAYS void open_q6k(const uint8_t *unit, const int g, __m256i q[4])
 {
     const __m256i low = _mm256_set1_epi8(15), two = _mm256_set1_epi8(48);
     UNROLL for (int v = 0; v < 4; v++) {
-        __m256i lo = load32(c + v * Q_VEC), hi = load32(h + v * Q_VEC);
+        __m256i lo = load32(unit + (4 + 4 * (g & 1) + v) * Q_VEC), hi = load32(unit + v * Q_VEC);
         lo = _mm256_and_si256(g < 2 ? lo : _mm256_srli_epi16(lo, 4), low);
         hi = g == 0 ? _mm256_slli_epi16(hi, 4) : g == 1 ? _mm256_slli_epi16(hi, 2) : g == 2 ? hi : _mm256_srli_epi16(hi, 2);
         q[v] = _mm256_or_si256(lo, _mm256_and_si256(hi, two));
@@ -127,20 +126,19 @@ ALWAYS void half_q6k(const struct tile *t, const int n_tok, size_t b, const int 
     __m256i sum[4], off[4], q[4];
     UNROLL for (int i = 0; i < n_tok; i++)
         sum[i] = off[i] = _mm256_setzero_si256();
-    UNROLL for (int pair = 0; pair < 8; pair++) { /* sub-blocks 2 pair and 2 pair + 1 */
-        const int g = pair % 4;
-        const uint8_t *c = w.codes + pair / 4 * 1024 + (g & 1) * 512 + 32 * half, *h = w.high + pair / 4 * 512 + 32 * half;
+    UNROLL for (int i = 0; i < 16; i++) {
+        const int u = i / 4, g = i % 4, pair = u / 2 * 4 + g, odd = u % 2; /* sub-block 2 pair + odd */
         __m256i sc = _mm256_cvtepi8_epi16(load16(w.scale + 32 * pair + 16 * half));
-        UNROLL for (int sub = 0; sub < 2; sub++) {
-            open_q6k(c + sub * 4 * Q_VEC, h + sub * 4 * Q_VEC, g, q);
-            __m256i both = both_words(sc, sub == 1);
-            const uint8_t *x = t->x + 256 * b + (size_t)(32 * pair + 16 * sub);
-            UNROLL for (int i = 0; i < n_tok; i++, x += t->x_stride)
-                add_sub_q6k(q, both, x, &sum[i]);
-        }
-        const uint8_t *x = t->x + at_sum16 + 4 * pair;
-        UNROLL for (int i = 0; i < n_tok; i++, x += t->x_stride)
-            off[i] = _mm256_add_epi32(off[i], _mm256_madd_epi16(sc, broadcast4(x)));
+        open_q6k(w.codes + u * Q6K_UNIT + 32 * half, g, q);
+        __m256i both = both_words(sc, odd);
+        const uint8_t *x = t->x + 256 * b + (size_t)(32 * pair + 16 * odd);
+        UNROLL for (int k = 0; k < n_tok; k++, x += t->x_stride)
+            add_sub_q6k(q, both, x, &sum[k]);
+        if (odd)
+            continue;
+        x = t->x + at_sum16 + 4 * pair;
+        UNROLL for (int k = 0; k < n_tok; k++, x += t->x_stride)
+            off[k] = _mm256_add_epi32(off[k], _mm256_madd_epi16(sc, broadcast4(x)));
     }
     const uint8_t *x = t->x + at_d;
     UNROLL for (int i = 0; i < n_tok; i++, x += t->x_stride)

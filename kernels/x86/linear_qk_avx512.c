@@ -84,8 +84,8 @@ ALWAYS void tile_q4k(const struct tile *t, const int n_tok)
 {
     const size_t at_d = t->cols, at_sum32 = at_d + t->nb * (4 + 32);
     const __m512 sign = _mm512_set1_ps(-0.0f);
-    __m512 acc[16];
-    __m512i sum[16];
+    __m512 acc[8];
+    __m512i sum[8];
     UNROLL for (int i = 0; i < n_tok; i++)
         acc[i] = _mm512_setzero_ps();
     for (size_t b = 0; b < t->nb; b++) {
@@ -118,12 +118,12 @@ ALWAYS void first_sums_q6k(const struct tile *t, const int n_tok, const struct q
         sum[i] = _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_slli_epi32(sum[i], 5));
 }
 
-/* Four vectors of codes of part g (32 elements) of a half: low nibbles of c or, from g = 2, high ones, and two bits. */
-ALWAYS void open_q6k(const uint8_t *c, const uint8_t *h, const int g, __m512i q[4])
+/* Four vectors of codes of part g of a unit: low nibbles or, from g = 2, high ones, and two bits. */
+ALWAYS void open_q6k(const uint8_t *unit, const int g, __m512i q[4])
 {
     const __m512i low = _mm512_set1_epi8(15), two = _mm512_set1_epi8(48);
     UNROLL for (int v = 0; v < 4; v++) {
-        __m512i lo = _mm512_load_si512(c + v * Q_VEC), hi = _mm512_load_si512(h + v * Q_VEC);
+        __m512i lo = _mm512_load_si512(unit + (4 + 4 * (g & 1) + v) * Q_VEC), hi = _mm512_load_si512(unit + v * Q_VEC);
         lo = _mm512_and_si512(g < 2 ? lo : _mm512_srli_epi16(lo, 4), low);
         hi = g == 0 ? _mm512_slli_epi16(hi, 4) : g == 1 ? _mm512_slli_epi16(hi, 2) : g == 2 ? hi : _mm512_srli_epi16(hi, 2);
         q[v] = _mm512_ternarylogic_epi32(lo, hi, two, 0xf8); /* lo | (hi & two) */
@@ -132,25 +132,22 @@ ALWAYS void open_q6k(const uint8_t *c, const uint8_t *h, const int g, __m512i q[
 
 ALWAYS void scales_q6k(const struct tile *t, const int n_tok, size_t b, const struct q_block *w, __m512i *sum)
 {
-    for (size_t half = 0; half < 2; half++)
+    for (size_t u = 0; u < 4; u++)
         UNROLL for (int g = 0; g < 4; g++) {
-            const uint8_t *c = w->codes + half * 1024 + (size_t)(g & 1) * 512;
-            const uint8_t *h = w->high + half * 512;
-            size_t pair = half * 4 + (size_t)g; /* sub-blocks 2 pair and 2 pair + 1 */
+            size_t pair = u / 2 * 4 + (size_t)g; /* sub-blocks 2 pair and 2 pair + 1: the odd one in odd units */
             __m512i sc = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(w->scale + pair * 32)));
+            sc = _mm512_srai_epi32(u % 2 ? sc : _mm512_slli_epi32(sc, 16), 16);
             __m512i q[4];
-            open_q6k(c, h, g, q);
-            add_sub(t, n_tok, 4, 256 * b + 32 * pair, q, _mm512_srai_epi32(_mm512_slli_epi32(sc, 16), 16), sum);
-            open_q6k(c + 4 * Q_VEC, h + 4 * Q_VEC, g, q);
-            add_sub(t, n_tok, 4, 256 * b + 32 * pair + 16, q, _mm512_srai_epi32(sc, 16), sum);
+            open_q6k(w->codes + u * Q6K_UNIT, g, q);
+            add_sub(t, n_tok, 4, 256 * b + 32 * pair + 16 * (u % 2), q, sc, sum);
         }
 }
 
 ALWAYS void tile_q6k(const struct tile *t, const int n_tok)
 {
     const size_t at_d = t->cols, at_sum16 = at_d + t->nb * 4;
-    __m512 acc[16];
-    __m512i sum[16];
+    __m512 acc[8];
+    __m512i sum[8];
     UNROLL for (int i = 0; i < n_tok; i++)
         acc[i] = _mm512_setzero_ps();
     for (size_t b = 0; b < t->nb; b++) {
@@ -166,7 +163,6 @@ ALWAYS void tile_q6k(const struct tile *t, const int n_tok)
     static void name##_tile(const struct tile *t, unsigned n_tok)                         \
     {                                                                                     \
         switch (n_tok) {                                                                  \
-        case 16: tile_name(t, 16); return;                                                \
         case 8: tile_name(t, 8); return;                                                  \
         case 4: tile_name(t, 4); return;                                                  \
         case 2: tile_name(t, 2); return;                                                  \
@@ -175,7 +171,7 @@ ALWAYS void tile_q6k(const struct tile *t, const int n_tok)
     }                                                                                     \
     void kern_linear_##name##_avx512(const struct kern_linear *a, size_t g0, size_t g1)   \
     {                                                                                     \
-        walk(a, g0, g1, type, 16, name##_tile);                                           \
+        walk(a, g0, g1, type, 8, name##_tile);                                           \
     }
 LINEAR(q4_k, tile_q4k, KERN_Q4_K)
 LINEAR(q6_k, tile_q6k, KERN_Q6_K)
