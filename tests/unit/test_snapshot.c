@@ -39,6 +39,18 @@ static void write_it(const struct snapshot *k)
         fail_msg("%s", e.msg);
 }
 
+static void same_header(const struct snapshot *a, const struct snapshot *b)
+{
+    assert_int_equal(a->arith, b->arith);
+    assert_true(hash128_equal(a->model, b->model) && hash128_equal(a->state, b->state) && hash128_equal(a->rolled, b->rolled));
+    assert_int_equal(a->n_pos, b->n_pos);
+    assert_int_equal(a->rows_from, b->rows_from);
+    assert_int_equal(a->rec_bytes, b->rec_bytes);
+    assert_int_equal(a->row_bytes, b->row_bytes);
+    assert_int_equal(a->hidden_bytes, b->hidden_bytes);
+    assert_int_equal(a->payload_bytes, b->payload_bytes);
+}
+
 static void a_file_gives_back_what_was_kept(void **state)
 {
     (void)state;
@@ -50,10 +62,8 @@ static void a_file_gives_back_what_was_kept(void **state)
     assert_int_equal(snapshot_peek(&head, path, &e), 0);
     assert_null(head.payload);
     assert_memory_equal(back.payload, k.payload, k.payload_bytes);
-    head.payload = back.payload;
-    assert_memory_equal(&head, &back, sizeof head);
-    head.payload = k.payload;
-    assert_memory_equal(&head, &k, sizeof head);
+    same_header(&head, &k);
+    same_header(&back, &k);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
     assert_int_equal(st.st_size, snapshot_bytes(&k));
