@@ -1,3 +1,4 @@
 TESTS += tests/golden/screens.sh
 dist_check_SCRIPTS += tests/golden/screens.sh
-EXTRA_DIST += $(srcdir)/tests/golden
+GOLDEN_FILES = $(wildcard $(srcdir)/tests/golden/*.play $(srcdir)/tests/golden/*.txt)
+EXTRA_DIST += $(patsubst $(srcdir)/%,%,$(GOLDEN_FILES))
