@@ -66,6 +66,7 @@ kernels_libkern_amx_a_SOURCES += kernels/x86/linear_q_amx.c
 kernels_libkern_amx_a_SOURCES += kernels/x86/amx_probe.c
 # The same kernels over tiles in C, for kcheck on CPUs without AMX.
 EXTRA_LIBRARIES = kernels/libkern_amx_emulated.a
+CLEANFILES += $(EXTRA_LIBRARIES)
 KERN_EMULATED = kernels/libkern_amx_emulated.a
 kernels_libkern_amx_emulated_a_CFLAGS = $(KERN_CFLAGS_AVX512)
 kernels_libkern_amx_emulated_a_CPPFLAGS = $(AM_CPPFLAGS) -DKERN_AMX_EMULATED
