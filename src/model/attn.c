@@ -58,7 +58,7 @@ static void heads_part(void *arg, size_t part, unsigned member)
     size_t bytes = element_bytes(f->m), end = f->n_tok * c->n_head;
     (void)member;
     for (size_t i = part * a->per_part; i < (part + 1) * a->per_part && i < end; i++) {
-        size_t t = i / c->n_head, h = i % c->n_head, kv = h / (c->n_head / c->n_head_kv);
+        size_t h = i / f->n_tok, t = i % f->n_tok, kv = h / (c->n_head / c->n_head_kv); /* one head's rows stay in cache */
         const unsigned char *k = f->tok[t].s->rows + a->l->row_at + kv * c->d_head * bytes;
         struct kern_attn one = {
             .q = f->wide + t * f->wide_stride + h * c->d_head,

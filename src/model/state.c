@@ -67,7 +67,7 @@ int mstate_init(struct mstate *s, const struct model *m, struct err *e)
 void mstate_release(struct mstate *s)
 {
     mem_free_aligned(s->rec);
-    free(s->rows);
+    mem_free_aligned(s->rows);
     free(s->hidden);
     *s = (struct mstate){ 0 };
 }
@@ -85,9 +85,17 @@ int mstate_reserve(struct mstate *s, const struct model *m, size_t n_pos, struct
 {
     if (!m->row_bytes || n_pos <= s->cap)
         return 0;
-    size_t want = n_pos < FIRST_ROWS ? FIRST_ROWS : n_pos;
-    if (mem_grow(&s->rows, &s->cap, want, m->row_bytes))
+    /* Doubled, so that a long reply does not move its rows at each token. Huge pages: a head's keys lie row_bytes apart,
+     * each on a page of its own otherwise. */
+    size_t want = s->cap * 2 > n_pos ? s->cap * 2 : n_pos < FIRST_ROWS ? FIRST_ROWS : n_pos, bytes;
+    unsigned char *rows = mem_mul(want, m->row_bytes, &bytes) ? mem_alloc_aligned(bytes) : NULL;
+    if (!rows)
         return err_nomem(e, "the attention rows of a conversation");
+    if (s->n_pos)
+        memcpy(rows, s->rows, s->n_pos * m->row_bytes);
+    mem_free_aligned(s->rows);
+    s->rows = rows;
+    s->cap = want;
     return 0;
 }
 
