@@ -111,9 +111,7 @@ static void set_raw(void)
 
 static void prepare(void)
 {
-    if (tcgetattr(STDIN_FILENO, &term.saved))
-        memset(&term.saved, 0, sizeof term.saved);
-    term.raw = term.saved;
+    tcgetattr(STDIN_FILENO, &term.raw); /* as ncurses wants its output */
     term.raw.c_iflag &= ~(tcflag_t)(ICRNL | INLCR | IGNCR | IXON | ISTRIP);
     term.raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ECHONL | ISIG | IEXTEN);
     term.raw.c_cc[VMIN] = 1;
@@ -153,6 +151,7 @@ static void learn_keys(void)
 
 int term_open(struct err *e)
 {
+    tcgetattr(STDIN_FILENO, &term.saved); /* before ncurses changes anything: this is what everybody gets back */
     term.screen = newterm(NULL, stdout, stdin);
     if (!term.screen)
         return err_set(e, ERR_UNSUPPORTED, "the terminal '%s' is unknown here; set TERM=xterm or use hiss --linear",
