@@ -1,0 +1,72 @@
+"""Whole models beside llama.cpp: prefill and decode in tokens a second, the two programs in turn.
+
+    python3 tests/bench/peers/whole_model.py --hiss build/hiss --threads 2 --rounds 5 MODEL.gguf...
+
+Needs llama-cpp-python. llama.cpp runs as llama-bench runs it: llama_decode on one batch of the prompt, then one token a
+call; hiss by `hiss bench --json`. Each round starts both anew; medians and the range are printed as a table row.
+"""
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+
+
+def llama_cpp(path, threads, prefill, decode):
+    """(prefill, decode) tokens a second of one run."""
+    from llama_cpp import Llama
+    m = Llama(path, n_ctx=prefill + decode + 8, n_batch=prefill, n_ubatch=prefill, n_threads=threads,
+              n_threads_batch=threads, verbose=False)
+    ids = [(7 * i + 3) % (m.n_vocab() - 1) + 1 for i in range(prefill)]
+    m.eval(ids[:8])
+    m.reset()
+    t = time.perf_counter()
+    m.eval(ids)
+    read = prefill / (time.perf_counter() - t)
+    m.reset()
+    m.eval(ids[:1])
+    t = time.perf_counter()
+    for i in range(decode):
+        m.eval([ids[i % prefill]])
+    return read, decode / (time.perf_counter() - t)
+
+
+def hiss(program, path, threads, prefill, decode):
+    out = subprocess.run([program, 'bench', '-m', path, '-t', str(threads), '-p', str(prefill), '-n', str(decode), '-r', '1', '--json'],
+                         check=True, capture_output=True, text=True).stdout
+    j = json.loads(out)
+    return prefill / j['prefill']['median_s'], decode / j['decode']['median_s']
+
+
+def row(values):
+    return f'{statistics.median(values):.0f} ({min(values):.0f}-{max(values):.0f})'
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('models', nargs='+')
+    p.add_argument('--hiss', required=True)
+    p.add_argument('--threads', type=int, default=2)
+    p.add_argument('--rounds', type=int, default=5)
+    p.add_argument('--prefill', type=int, default=512)
+    p.add_argument('--decode', type=int, default=128)
+    p.add_argument('--one', action='store_true', help='(inside) one run of llama.cpp, as JSON')
+    a = p.parse_args()
+    if a.one:
+        print(json.dumps(llama_cpp(a.models[0], a.threads, a.prefill, a.decode)))
+        return
+    print(f'| model | llama.cpp prefill {a.prefill} | hiss | llama.cpp decode {a.decode} | hiss |\n|---|---|---|---|---|')
+    for path in a.models:
+        theirs, ours = [], []
+        for _ in range(a.rounds):
+            out = subprocess.run([sys.executable, __file__, '--one', '--hiss', '-', '--threads', str(a.threads), '--prefill',
+                                  str(a.prefill), '--decode', str(a.decode), path], check=True, capture_output=True, text=True).stdout
+            theirs.append(json.loads(out.splitlines()[-1]))
+            ours.append(hiss(a.hiss, path, a.threads, a.prefill, a.decode))
+        cells = [row([v[i] for v in who]) for i in (0, 1) for who in (theirs, ours)]
+        print(f'| {path.rsplit("/", 1)[-1]} | ' + ' | '.join(cells) + ' |', flush=True)
+
+
+if __name__ == '__main__':
+    main()
