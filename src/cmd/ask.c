@@ -48,6 +48,8 @@ static int parse(struct ask *a, struct given *v, int argc, char **argv, size_t *
     const struct opt table[] = {
         CMD_OPT_MODEL(a->model),
         { 's', "system", OPT_STRING, &a->system, "TEXT", "how the model is to behave", 0, 0 },
+        { 'p', "persona", OPT_STRING, &a->persona, "NAME", "a persona's system text and settings", 0, 0 },
+        { 0, "var", OPT_STRINGS, &a->vars, "NAME=VALUE", "a variable of the persona; may be given again", 0, 0 },
         { 'c', "chat", OPT_STRING, &a->chat, "NAME", "begin or continue a saved conversation", 0, 0 },
         { 'n', "max-tokens", OPT_INT, &v->max_tokens, "N", "end the reply after N tokens", 1, 1 << 30 },
         { 0, "stop", OPT_STRINGS, &v->stops, "TEXT", "end the reply before TEXT; may be given again", 0, 0 },
@@ -132,6 +134,26 @@ static int run(struct ask *a, char **words, size_t n_words)
     return status;
 }
 
+/* The persona's settings stand where the command line has none of its own. CMD_OK, or the status after a message. */
+static int with_persona(struct ask *a, struct given *v)
+{
+    struct given before = defaults(a);
+    struct err e = ERR_INIT;
+    if (a->system)
+        return cmd_usage("ask", "give --system or --persona, not both");
+    if (ask_persona(a, &e))
+        return cmd_fail("ask", &e);
+    struct given own = defaults(a);
+#define TAKE(field)                 \
+    if (v->field == before.field)   \
+        v->field = own.field;
+    TAKE(temperature) TAKE(top_p) TAKE(min_p) TAKE(repeat) TAKE(frequency) TAKE(presence) TAKE(top_k) TAKE(last_n)
+#undef TAKE
+    if (!v->max_tokens)
+        v->max_tokens = (long)a->g.max_tokens;
+    return CMD_OK;
+}
+
 int cmd_ask(int argc, char **argv)
 {
     struct ask a = { .g = { .sampler = sampler_default() }, .out_terminal = isatty(STDOUT_FILENO),
@@ -140,10 +162,15 @@ int cmd_ask(int argc, char **argv)
     size_t n_words;
     v.seed = a.g.sampler.seed = rng_seed();
     int status = parse(&a, &v, argc, argv, &n_words);
+    if (status == OPTS_GO && a.persona && !(status = with_persona(&a, &v)))
+        status = OPTS_GO;
     if (status == OPTS_GO) {
         take(&a, &v);
         status = run(&a, argv + 1, n_words);
     }
     free(v.stops.v);
+    free(a.vars.v);
+    free(a.persona_model);
+    str_release(&a.system_text);
     return status;
 }

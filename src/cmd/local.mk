@@ -5,7 +5,7 @@ hiss_SOURCES = \
 	src/cmd/open.c \
 	src/cmd/opts.c src/cmd/opts.h \
 	src/cmd/chat.c \
-	src/cmd/ask.c src/cmd/ask.h src/cmd/ask_run.c \
+	src/cmd/ask.c src/cmd/ask.h src/cmd/ask_run.c src/cmd/ask_persona.c \
 	src/cmd/chat_cli.c src/cmd/chat_cli.h \
 	src/cmd/chats.c src/cmd/chats_show.c src/cmd/chats.h \
 	src/cmd/replay.c \

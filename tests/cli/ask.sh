@@ -75,4 +75,18 @@ bad 'a cap that is no number' 2 'HISS_STATES_MAX'
 mkdir -p "$HISS_HOME/cache"; rm -rf "$HISS_HOME/cache/states"; : >"$HISS_HOME/cache/states"
 ask --chat 'snake stories' four </dev/null
 [ "$status" = 0 ] && grep -q 'have to read again' "$tmp/err"; report 'states that cannot be kept are no disaster'
+# Personas: text, settings and variables of a file.
+mkdir -p "$HISS_HOME/config/personas"
+printf '%s\n' '---' 'variables:' '  who:' 'settings:' '  temperature: 0' '---' 'You are {{who}}.' >"$HISS_HOME/config/personas/pirate.md"
+ask --persona pirate --var who=Ann --chat personal hello </dev/null
+"$hiss" chats show personal --json | grep -q '"role":"system","text":"You are Ann\.'
+report 'a persona is the system text'
+grep -q '"temperature":0,' "$HISS_HOME/data/chats/personal.jsonl"
+report 'and its settings hold'
+ask --persona pirate hello </dev/null
+bad 'a variable without a value is asked for' 1 'who'
+ask --persona pirate --var whom=Ann hello </dev/null
+bad 'a variable that is not there is named' 1 'whom'
+ask --persona nobody hello </dev/null
+bad 'a persona that is not there is named' 1 'nobody'
 done_testing
