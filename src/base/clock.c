@@ -1,15 +1,19 @@
 #include "base/clock.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 
 static bool frozen(void)
 {
-    static int known = -1;
-    if (known < 0)
-        known = getenv("HISS_FAKE_CLOCK") != NULL;
-    return known;
+    static atomic_int known = -1; /* any thread may ask first */
+    int k = atomic_load_explicit(&known, memory_order_relaxed);
+    if (k < 0) {
+        k = getenv("HISS_FAKE_CLOCK") != NULL;
+        atomic_store_explicit(&known, k, memory_order_relaxed);
+    }
+    return k;
 }
 
 uint64_t clock_ns(void)
