@@ -9,3 +9,13 @@ tests_unit_test_input_LDADD = $(UI_TEST_LIBS)
 tests_unit_test_layout_SOURCES = tests/unit/test_layout.c
 tests_unit_test_layout_CPPFLAGS = $(UI_TEST_CPPFLAGS)
 tests_unit_test_layout_LDADD = $(UI_TEST_LIBS)
+
+# The same for what the screen takes in.
+EXTRA_DIST += tests/fuzz/fuzz_input.c
+FUZZ_INPUT = tests/fuzz/fuzz_input.c src/ui/input.c src/ui/key.c src/ui/layout.c src/ui/markup.c src/ui/cells.c src/ui/theme.c \
+	src/ui/action.c src/base/err.c src/base/mem.c src/base/str.c src/base/utf8.c
+.PHONY: fuzz-input
+fuzz-input:
+	$(MKDIR_P) tests/fuzz
+	clang $(AM_CPPFLAGS) $(NCURSES_CFLAGS) $(UTF8PROC_CFLAGS) $(MD4C_CFLAGS) -g -O1 -fsanitize=fuzzer,address,undefined \
+		-o tests/fuzz/fuzz_input $(addprefix $(srcdir)/,$(FUZZ_INPUT)) $(NCURSES_LIBS) $(UTF8PROC_LIBS) $(MD4C_LIBS) $(LIBS)
