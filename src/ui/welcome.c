@@ -60,7 +60,7 @@ void welcome_draw(struct app *a, int row, int rows, int col, int cols)
     str_adds(&text, "A chat with a small language model, on this machine only.\n");
     model_text(a, &text);
     str_adds(&text, "\nTry     Write a haiku about rain.\n        /persona editor     corrects what you paste\n"
-                    "        /models             other models: any GGUF file of a kind hiss knows\n\n");
+                    "        /models             other models: give it a GGUF file\n\n");
     key_line(&text);
     layout_init(&l, width > 72 ? 72 : width);
     layout_hard(&l, str_z(&text), text.len, STYLE_TEXT);
