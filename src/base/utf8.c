@@ -96,3 +96,15 @@ bool utf8_valid(const char *p, size_t n)
     }
     return true;
 }
+
+void utf8_print(FILE *f, const char *p, size_t n)
+{
+    for (size_t at = 0; at < n;) {
+        uint32_t cp;
+        char u[4];
+        at += utf8_decode(p + at, n - at, &cp, NULL);
+        if ((cp < 0x20 && cp != '\n' && cp != '\t') || (cp >= 0x7F && cp < 0xA0))
+            cp = UTF8_REPLACEMENT;
+        fwrite(u, 1, utf8_encode(cp, u), f);
+    }
+}

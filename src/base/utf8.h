@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define UTF8_REPLACEMENT 0xFFFDu
 
@@ -18,6 +19,10 @@ size_t utf8_encode(uint32_t cp, char out[4]);
 
 /* How many of the last bytes of p[0..n) begin a character that more bytes could complete: 0 to 3. */
 size_t utf8_pending(const char *p, size_t n);
+
+/* Writes p[0..n) for a terminal: control characters other than newline and tab, and bytes that are no UTF-8, as U+FFFD.
+ * Nothing of a model's or another person's text can command the terminal. */
+void utf8_print(FILE *f, const char *p, size_t n);
 
 bool utf8_valid(const char *p, size_t n);
 

@@ -28,26 +28,12 @@ struct lines {
     bool busy, writing, ready;
 };
 
-/* Control characters of a model's or another person's never reach the terminal. */
-static void print_safely(const char *p, size_t n)
-{
-    for (size_t at = 0; at < n;) {
-        uint32_t cp;
-        char u[4];
-        at += utf8_decode(p + at, n - at, &cp, NULL);
-        if ((cp < 0x20 && cp != '\n' && cp != '\t') || (cp >= 0x7F && cp < 0xA0))
-            cp = UTF8_REPLACEMENT;
-        fwrite(u, 1, utf8_encode(cp, u), stdout);
-    }
-    fflush(stdout);
-}
-
 static void print_history(const struct shown *s)
 {
     static const char *const names[] = { "system", "you", "hiss" };
     for (size_t i = 0; s && i < s->n; i++) {
         printf("%s: ", names[s->msgs[i]->role]);
-        print_safely(s->msgs[i]->text, s->msgs[i]->n);
+        utf8_print(stdout, s->msgs[i]->text, s->msgs[i]->n);
         putchar('\n');
     }
 }
@@ -66,7 +52,7 @@ static void take(struct lines *l, struct desk_event *ev)
         fputs("hiss: ", stdout);
         l->writing = true;
         break;
-    case DESK_TEXT: print_safely(ev->text, ev->n); break;
+    case DESK_TEXT: utf8_print(stdout, ev->text, ev->n); break;
     case DESK_ENDED:
         if (l->writing)
             putchar('\n');
