@@ -35,19 +35,6 @@ const char *panel_bytes(size_t n, char out[PANEL_BYTES_TEXT])
     return out;
 }
 
-const char *panel_count(size_t n, char out[PANEL_BYTES_TEXT])
-{
-    char digits[PANEL_BYTES_TEXT];
-    int len = snprintf(digits, sizeof digits, "%zu", n), at = 0;
-    for (int i = 0; i < len && at < PANEL_BYTES_TEXT - 2; i++) {
-        if (i && (len - i) % 3 == 0)
-            out[at++] = ',';
-        out[at++] = digits[i];
-    }
-    out[at] = '\0';
-    return out;
-}
-
 /* ---- Rows ---- */
 
 static void row_release(struct panel_row *r)

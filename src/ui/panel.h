@@ -80,7 +80,6 @@ const char *panel_plain(char *out, size_t cap, const char *text);
 /* "18.9 MB", "4 KB", "312 B": powers of ten, as disks are sold and files are listed. */
 enum { PANEL_BYTES_TEXT = 24 };
 const char *panel_bytes(size_t n, char out[PANEL_BYTES_TEXT]);
-const char *panel_count(size_t n, char out[PANEL_BYTES_TEXT]); /* "4,120" */
 
 /* ---- act_panel.c: what the app's other handlers need ---- */
 unsigned panel_open(struct app *a, const struct panel_ops *ops, const char *topic); /* again: closes it */

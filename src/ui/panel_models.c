@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "ui/app.h"
+#include "ui/number.h"
 #include "ui/panel.h"
 
 enum { MAX_MODELS = 256, COST_TEXT = 128 };
@@ -12,11 +13,11 @@ enum { MAX_MODELS = 256, COST_TEXT = 128 };
 /* "state 18.9 MB", "state 9.1 MB + 4 KB a token, 8,192 at most", "22.5 KB a token, 8,192 at most" */
 static void cost_text(const struct desk_model_info *m, char out[COST_TEXT])
 {
-    char state[PANEL_BYTES_TEXT], row[PANEL_BYTES_TEXT], ctx[PANEL_BYTES_TEXT], most[48] = "";
+    char state[PANEL_BYTES_TEXT], row[PANEL_BYTES_TEXT], ctx[NUMBER_TEXT], most[48] = "";
     panel_bytes(m->state_bytes, state);
     panel_bytes(m->row_bytes, row);
     if (m->row_bytes && m->n_ctx)
-        snprintf(most, sizeof most, ", %s at most", panel_count(m->n_ctx, ctx));
+        snprintf(most, sizeof most, ", %s at most", number_grouped(m->n_ctx, ctx));
     if (!m->row_bytes)
         snprintf(out, COST_TEXT, "state %s", state);
     else if (m->state_bytes)
@@ -37,7 +38,7 @@ static int note_of(struct app *a, struct panel *p, const struct desk_model_info 
 {
     struct tab *t = app_tab(a);
     const struct shown *s = t ? t->view.shown : NULL;
-    char params[32], tokens[PANEL_BYTES_TEXT];
+    char params[32], tokens[NUMBER_TEXT];
     const char *path = m->embedded ? "built in" : m->path;
     params_text(m->n_params, params);
     if (now && !strcmp(now, m->name))
@@ -45,7 +46,7 @@ static int note_of(struct app *a, struct panel *p, const struct desk_model_info 
     if (!s || !s->n_tokens || !now)
         return panel_note(p, "%s, %s.", params, path);
     return panel_note(p, "Switching keeps the transcript; %s reads its %s tokens behind, and %s keeps its state for the way "
-                      "back. %s, %s.", m->name, panel_count(s->n_tokens, tokens), now, params, path);
+                      "back. %s, %s.", m->name, number_grouped(s->n_tokens, tokens), now, params, path);
 }
 
 static int add_model(struct app *a, struct panel *p, const struct desk_model_info *m, const char *now)

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "screen.h"
+#include "ui/number.h"
 #include "ui/panel.h"
 #include "ui/settings.h"
 
@@ -418,6 +419,7 @@ static void a_persona_asks_and_begins(void **state)
 static void figures_read_well(void **state)
 {
     char out[PANEL_BYTES_TEXT];
+    char digits[NUMBER_TEXT];
     (void)state;
     assert_string_equal(panel_bytes(0, out), "0 B");
     assert_string_equal(panel_bytes(999, out), "999 B");
@@ -427,8 +429,8 @@ static void figures_read_well(void **state)
     assert_string_equal(panel_bytes(145000000, out), "145 MB");
     assert_string_equal(panel_bytes(999999, out), "1 MB");
     assert_string_equal(panel_bytes(SIZE_MAX, out), "18446744 TB");
-    assert_string_equal(panel_count(4120, out), "4,120");
-    assert_string_equal(panel_count(12, out), "12");
+    assert_string_equal(number_grouped(4120, digits), "4,120");
+    assert_string_equal(number_grouped(12, digits), "12");
     assert_string_equal(panel_plain(out, 7, "ab\t你好"), "ab 你");
 }
 
