@@ -13,6 +13,7 @@ src_chat_libchat_a_SOURCES = \
 	src/chat/journal.c src/chat/journal.h \
 	src/chat/persona.c src/chat/persona.h \
 	src/chat/persona_list.c \
+	src/chat/place.c src/chat/place.h \
 	src/chat/store.c src/chat/store.h \
 	src/chat/store_files.c src/chat/store_files.h \
 	src/chat/tree.c src/chat/tree.h \

@@ -1,6 +1,7 @@
 /* hiss chat: the screen. `hiss` alone, or with options only, is the same. */
 #include <stdlib.h>
 
+#include "chat/place.h"
 #include "cmd/cmd.h"
 #include "cmd/opts.h"
 #include "ui/run.h"
@@ -33,6 +34,11 @@ int cmd_chat(int argc, char **argv)
     int status = opts_parse(&opts, argc, argv, &n);
     if (status != OPTS_GO)
         goto done;
+    struct err e = ERR_INIT;
+    if (n && chat_check_name(argv[1], &e)) {
+        status = cmd_usage("chat", "%s", e.msg);
+        goto done;
+    }
     status = cmd_kernels("chat", m.kernels, &level);
     if (status == CMD_OK) {
         const char *accessible = getenv("ACCESSIBLE");

@@ -3,32 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "chat/place.h"
 #include "ui/app.h"
 #include "ui/composer.h"
 #include "ui/settings.h"
 
-/* A chat's name becomes a file's: letters, digits, space, - _ . and everything beyond ASCII. */
-static bool name_fits(const char *name, struct err *e)
-{
-    size_t n = strlen(name);
-    if (!n || n > 100 || name[0] == '.' || name[n - 1] == ' ') {
-        err_set(e, ERR_ARG, "a chat's name has 1 to 100 bytes and does not begin with a dot or end with a space");
-        return false;
-    }
-    for (size_t i = 0; i < n; i++) {
-        if ((unsigned char)name[i] < 0x20 || name[i] == '/' || name[i] == 0x7F) {
-            err_set(e, ERR_ARG, "a chat's name cannot hold '/' or control characters");
-            return false;
-        }
-    }
-    return true;
-}
-
 unsigned act_chat_new(struct app *a, const struct args *args)
 {
     struct err e;
-    if (args->n && !name_fits(args->word[0], &e)) {
+    if (args->n && chat_check_name(args->word[0], &e)) {
         app_fail(a, &e);
         return ACT_REPAINT;
     }
@@ -38,7 +21,7 @@ unsigned act_chat_new(struct app *a, const struct args *args)
 unsigned act_chat_open(struct app *a, const struct args *args)
 {
     struct err e;
-    if (!name_fits(args->word[0], &e)) {
+    if (chat_check_name(args->word[0], &e)) {
         app_fail(a, &e);
         return ACT_REPAINT;
     }

@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/path.h"
 #include "base/rng.h"
+#include "chat/place.h"
 #include "ui/desk_parts.h"
 
 /* ---- Telling ---- */
@@ -247,10 +247,9 @@ static void request_free(void *item)
 static bool open_conv(struct desk_chat *c)
 {
     struct err e = ERR_INIT;
-    struct str states = STR_INIT;
-    if (!path_user(PATH_CACHE, &states, &e, "states"))
-        c->store = store_open(states.p, 0, &e);
-    str_release(&states);
+    c->store = chat_store(&e);
+    if (!c->store)
+        desk_tell_err(c->desk, c, &e); /* the chat works without: it is read anew each time */
     struct conv_opts o = { .path = c->path.p, .mode = JOURNAL_CREATE, .store = c->store };
     c->conv = conv_open(&o, &e);
     if (!c->conv) {
@@ -314,7 +313,7 @@ struct desk_chat *desk_open(struct desk *d, const char *name, const struct desk_
     snprintf(c->name, sizeof c->name, "%s", name);
     pthread_mutex_init(&c->lock, NULL);
     c->requests = chan_new(DESK_REQUESTS, request_free, e);
-    if (!c->requests || path_user(PATH_DATA, &c->path, e, "chats/%s.jsonl", name))
+    if (!c->requests || chat_path(name, &c->path, e))
         goto fail;
     if (pthread_create(&c->thread, NULL, worker_main, c)) {
         err_set(e, ERR_LIMIT, "no thread could be started for the chat");
