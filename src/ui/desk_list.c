@@ -144,51 +144,86 @@ static int newest_first(const void *a, const void *b)
     return x->mtime < y->mtime ? 1 : x->mtime > y->mtime ? -1 : strcmp(x->name, y->name);
 }
 
-static size_t scan(const char *folder, bool deleted, struct desk_chat_info *out, size_t cap)
+/* Calls fn for each chat file of a folder (PATH_DATA, below). */
+typedef void (*chat_fn)(void *arg, const char *name, const char *path, const struct stat *st);
+
+static void each_chat(const char *below, chat_fn fn, void *arg)
 {
-    size_t n = 0;
-    DIR *dir = opendir(folder);
+    struct str folder = STR_INIT, path = STR_INIT;
+    struct err e;
     struct dirent *entry;
-    while (dir && n < cap && (entry = readdir(dir))) {
-        size_t len = strlen(entry->d_name);
+    DIR *dir = path_user(PATH_DATA, &folder, &e, "%s", below) ? NULL : opendir(folder.p);
+    while (dir && (entry = readdir(dir))) {
         struct stat st;
-        struct str path = STR_INIT;
-        if (len < 7 || len - 6 >= sizeof out[n].name || strcmp(entry->d_name + len - 6, ".jsonl"))
+        char name[128];
+        size_t len = strlen(entry->d_name);
+        if (len < 7 || len - 6 >= sizeof name || strcmp(entry->d_name + len - 6, ".jsonl"))
             continue;
-        str_addf(&path, "%s/%s", folder, entry->d_name);
-        if (!path.oom && !stat(path.p, &st)) {
-            struct glance g = { .time = (int64_t)st.st_mtim.tv_sec * 1000 };
-            struct err e;
-            out[n].deleted = deleted;
-            memcpy(out[n].name, entry->d_name, len - 6);
-            out[n].name[len - 6] = '\0';
-            journal_close(journal_open(path.p, JOURNAL_READ, look, &g, &e));
-            out[n].mtime = g.time;
-            snprintf(out[n].title, sizeof out[n].title, "%s", g.title[0] ? g.title : g.first);
-            n++;
-        }
-        str_release(&path);
+        snprintf(name, sizeof name, "%.*s", (int)len - 6, entry->d_name);
+        str_clear(&path);
+        if (!str_addf(&path, "%s/%s", folder.p, entry->d_name) && !stat(path.p, &st))
+            fn(arg, name, path.p, &st);
     }
     if (dir)
         closedir(dir);
-    return n;
+    str_release(&folder);
+    str_release(&path);
+}
+
+struct list {
+    struct desk_chat_info *out;
+    size_t n, cap;
+    bool deleted;
+};
+
+static void list_chat(void *arg, const char *name, const char *path, const struct stat *st)
+{
+    struct list *l = arg;
+    struct glance g = { .time = (int64_t)st->st_mtim.tv_sec * 1000 };
+    struct err e;
+    if (l->n == l->cap)
+        return;
+    struct desk_chat_info *info = &l->out[l->n++];
+    journal_close(journal_open(path, JOURNAL_READ, look, &g, &e));
+    *info = (struct desk_chat_info){ .mtime = g.time, .deleted = l->deleted };
+    snprintf(info->name, sizeof info->name, "%s", name);
+    snprintf(info->title, sizeof info->title, "%s", g.title[0] ? g.title : g.first);
 }
 
 size_t desk_chats(struct desk *d, struct desk_chat_info *out, size_t cap)
 {
-    struct str folder = STR_INIT;
-    struct err e;
-    size_t n = 0;
+    struct list l = { .out = out, .cap = cap };
     (void)d;
-    if (!path_user(PATH_DATA, &folder, &e, "chats"))
-        n = scan(folder.p, false, out, cap);
-    if (!path_user(PATH_DATA, &folder, &e, "chats/deleted"))
-        n += scan(folder.p, true, out + n, cap - n);
-    str_release(&folder);
-    qsort(out, n, sizeof *out, newest_first);
-    while (cap == 1 && n && out[0].deleted)
-        n--;
-    return n;
+    each_chat("chats", list_chat, &l);
+    l.deleted = true;
+    each_chat("chats/deleted", list_chat, &l);
+    qsort(out, l.n, sizeof *out, newest_first);
+    return l.n;
+}
+
+struct newest {
+    char *name;
+    struct timespec time;
+};
+
+static void take_newer(void *arg, const char *name, const char *path, const struct stat *st)
+{
+    struct newest *best = arg;
+    struct timespec t = st->st_mtim;
+    (void)path;
+    if (best->name[0] && (t.tv_sec < best->time.tv_sec || (t.tv_sec == best->time.tv_sec && t.tv_nsec <= best->time.tv_nsec)))
+        return;
+    snprintf(best->name, 128, "%s", name);
+    best->time = t;
+}
+
+bool desk_chat_last(struct desk *d, char out[128])
+{
+    struct newest best = { .name = out };
+    (void)d;
+    out[0] = '\0';
+    each_chat("chats", take_newer, &best);
+    return out[0] != '\0';
 }
 
 int desk_chat_new_name(struct desk *d, char out[128], struct err *e)

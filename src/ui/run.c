@@ -90,13 +90,13 @@ static void read_rc(struct app *a, const struct ui_opts *o)
 /* The chat that was used last; a new one when there is none. */
 static void open_first(struct app *a, const struct ui_opts *o)
 {
-    struct desk_chat_info last;
+    char last[128];
     if (a->n_tabs) /* the rc file or -e opened one */
         return;
     if (o->chat)
         a->bits |= app_open_chat(a, o->chat);
-    else if (!o->fresh && desk_chats(a->desk, &last, 1) > 0)
-        a->bits |= app_open_chat(a, last.name);
+    else if (!o->fresh && desk_chat_last(a->desk, last))
+        a->bits |= app_open_chat(a, last);
     else
         a->bits |= app_open_chat(a, NULL);
 }

@@ -6,6 +6,7 @@ CLI_TESTS = \
 	tests/cli/samebits.sh \
 	tests/cli/ask.sh \
 	tests/cli/ask_stop.sh \
+	tests/cli/chat.sh \
 	tests/cli/chats.sh \
 	tests/cli/replay.sh
 TESTS += $(CLI_TESTS)
