@@ -56,6 +56,7 @@ static bool stays(struct work *w, const struct event *ev, int *bad, struct err *
         return true;
     switch (ev->kind) {
     case EVENT_CHAT:
+    case EVENT_SETTINGS:
     case EVENT_UNKNOWN:
         return true;
     case EVENT_REPLY:

@@ -324,6 +324,14 @@ int conv_title(struct conv *c, const char *title, struct err *e)
     return one_event(c, &ev, e);
 }
 
+int conv_set(struct conv *c, const struct chat_settings *s, struct err *e)
+{
+    struct event ev;
+    event_init(&ev, EVENT_SETTINGS);
+    ev.settings = *s;
+    return one_event(c, &ev, e);
+}
+
 int conv_rate(struct conv *c, uint32_t node, int rating, struct err *e)
 {
     struct event ev = about(c, EVENT_RATING, node);

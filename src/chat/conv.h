@@ -96,6 +96,7 @@ int conv_delete(struct conv *c, uint32_t node, struct err *e); /* with all that 
 int conv_undo(struct conv *c, struct err *e);                  /* ERR_NOTFOUND: nothing to undo */
 int conv_redo(struct conv *c, struct err *e);
 int conv_title(struct conv *c, const char *title, struct err *e);
+int conv_set(struct conv *c, const struct chat_settings *s, struct err *e); /* no step of undo */
 int conv_rate(struct conv *c, uint32_t node, int rating, struct err *e);
 int conv_choose(struct conv *c, uint32_t taken, uint32_t over, struct err *e);
 

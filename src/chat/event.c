@@ -21,6 +21,11 @@ void event_init(struct event *ev, enum event_kind kind)
     ev->kind = kind;
 }
 
+bool event_has_op(enum event_kind kind)
+{
+    return kind != EVENT_CHAT && kind != EVENT_PART && kind != EVENT_SETTINGS;
+}
+
 void event_release(struct event *ev)
 {
     body_release(&ev->body);

@@ -27,6 +27,7 @@
     X(RATING, "rating")              \
     X(CHOICE, "choice")              \
     X(MODEL, "model")                \
+    X(SETTINGS, "settings")          \
     X(TOMBSTONE, "tombstone")
 
 enum event_kind {
@@ -45,6 +46,13 @@ extern const char *const role_words[ROLE_N];
 /* How a reply ended: the first five are enum generate_end, in its order. */
 enum made_end { MADE_EOT, MADE_STOP, MADE_LENGTH, MADE_CANCELLED, MADE_CONTEXT, MADE_UNFINISHED, MADE_END_N };
 extern const char *const made_end_words[MADE_END_N];
+
+/* How this chat's next replies are to be drawn. */
+struct chat_settings {
+    struct sampler sampler;
+    bool fixed_seed;               /* sampler.seed holds for every reply; else each has a fresh one */
+    size_t max_tokens;             /* of a reply; 0: no limit */
+};
 
 /* A sampler setting and from which sampled id on (counted in this node) it held. */
 struct made_setting {
@@ -100,7 +108,7 @@ struct body {
 
 struct event {
     enum event_kind kind;
-    uint64_t op;                   /* the operation it belongs to; undo and redo: the one they concern */
+    uint64_t op;                   /* the operation it belongs to (CHAT, PART, SETTINGS: none); undo and redo: the one they concern */
     int64_t time;                  /* milliseconds since 1970 */
     uint32_t node;                 /* what it is about; for NODE, REPLY the new id, from 1 */
     uint32_t other;                /* CHOICE: the one that was not taken; TOMBSTONE: the new head, 0 for none */
@@ -110,10 +118,12 @@ struct event {
     uint32_t ms;                   /* PART: since the reply began */
     int rating;                    /* RATING: -1, 0, 1 */
     char *name;                    /* TITLE, MODEL: text; CHAT: its random id */
+    struct chat_settings settings; /* SETTINGS */
     int64_t date;                  /* CHAT: for templates that print a date, seconds since 1970; never changes */
 };
 
 void event_init(struct event *ev, enum event_kind kind);
+bool event_has_op(enum event_kind kind);                /* events of this kind belong to an operation */
 void event_release(struct event *ev);
 
 void body_release(struct body *b);

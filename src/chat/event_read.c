@@ -144,11 +144,11 @@ static int read_ids(const cJSON *o, int32_t **out, size_t *n, struct err *e)
     return 0;
 }
 
-static int read_setting(const cJSON *o, struct made_setting *s, struct err *e)
+static int read_sampler(const cJSON *o, struct sampler *s, struct err *e)
 {
     const cJSON *order, *v;
     size_t n;
-    if (read_size(o, "from", &s->from, e) || read_array(o, "order", &order, &n, e))
+    if (read_array(o, "order", &order, &n, e))
         return -1;
     if (n > SAMPLER_N_STAGES)
         return bad(e, "order", "has too many stages");
@@ -156,11 +156,11 @@ static int read_setting(const cJSON *o, struct made_setting *s, struct err *e)
         int stage = read_word(v, "order", stage_words, SAMPLER_N_STAGES, e);
         if (stage < 0)
             return -1;
-        s->sampler.order[s->sampler.n_order++] = (unsigned char)stage;
+        s->order[s->n_order++] = (unsigned char)stage;
     }
     for (size_t i = 0; i < n_sampler_fields; i++) {
         const struct sampler_field *f = &sampler_fields[i];
-        char *p = (char *)&s->sampler + f->offset;
+        char *p = (char *)s + f->offset;
         double d;
         v = get(o, f->key);
         if (f->is_float && (!cJSON_IsNumber(v) || !isfinite((float)v->valuedouble)))
@@ -172,7 +172,17 @@ static int read_setting(const cJSON *o, struct made_setting *s, struct err *e)
         else
             *(int *)(void *)p = (int)d;
     }
-    return read_u64(o, "seed", &s->sampler.seed, e);
+    return read_u64(o, "seed", &s->seed, e);
+}
+
+static int read_chat_settings(const cJSON *o, struct chat_settings *s, struct err *e)
+{
+    const cJSON *fixed = get(o, "fixed_seed");
+    if (!cJSON_IsBool(fixed))
+        return bad(e, "fixed_seed", "is neither true nor false");
+    s->fixed_seed = cJSON_IsTrue(fixed);
+    return read_sampler(o, &s->sampler, e) || read_size(o, "max_tokens", &s->max_tokens, e) ||
+           sampler_check(&s->sampler, e) ? -1 : 0;
 }
 
 static int read_settings(const cJSON *o, struct made *m, struct err *e)
@@ -185,7 +195,7 @@ static int read_settings(const cJSON *o, struct made *m, struct err *e)
         return err_nomem(e, "a reply's settings");
     cJSON_ArrayForEach(v, list) {
         struct made_setting *s = &m->settings[m->n_settings++];
-        if (read_setting(v, s, e))
+        if (read_size(v, "from", &s->from, e) || read_sampler(v, &s->sampler, e))
             return -1;
         if (m->n_settings == 1 ? s->from != 0 : s->from < s[-1].from)
             return bad(e, "settings", "are not in order");
@@ -324,6 +334,8 @@ static int read_rest(const cJSON *o, struct event *ev, struct err *e)
         return read_u32(o, "id", &ev->node, e) || read_u32(o, "over", &ev->other, e) ? -1 : 0;
     case EVENT_MODEL:
         return read_hash(o, "model", &ev->body.model, e) || read_text(o, "name", &ev->name, NULL, e) ? -1 : 0;
+    case EVENT_SETTINGS:
+        return read_chat_settings(o, &ev->settings, e);
     case EVENT_TOMBSTONE:
         return read_u32(o, "id", &ev->node, e) || read_u32(o, "head", &ev->other, e) ? -1 : 0;
     case EVENT_UNDO:
@@ -345,7 +357,7 @@ static int read_event(const cJSON *o, struct event *ev, struct err *e)
             ev->kind = (enum event_kind)i;
     if (ev->kind == EVENT_UNKNOWN)
         return 0;
-    if (ev->kind != EVENT_CHAT && ev->kind != EVENT_PART) {
+    if (event_has_op(ev->kind)) {
         if (read_size(o, "op", &op, e))
             return -1;
         ev->op = op;

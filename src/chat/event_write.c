@@ -74,22 +74,34 @@ static void put_ids(struct out *w, cJSON *o, const int32_t *ids, size_t n)
     w->oom |= !cJSON_AddItemToObject(o, "ids", a);
 }
 
-static void put_setting(struct out *w, cJSON *list, const struct made_setting *s)
+static void put_sampler(struct out *w, cJSON *o, const struct sampler *s)
 {
-    cJSON *o = cJSON_CreateObject();
-    push(w, list, o);
-    put_num(w, o, "from", (double)s->from);
     cJSON *order = put_array(w, o, "order");
-    for (size_t i = 0; i < s->sampler.n_order; i++)
-        push(w, order, cJSON_CreateString(stage_words[s->sampler.order[i]]));
+    for (size_t i = 0; i < s->n_order; i++)
+        push(w, order, cJSON_CreateString(stage_words[s->order[i]]));
     for (size_t i = 0; i < n_sampler_fields; i++) {
-        const char *p = (const char *)&s->sampler + sampler_fields[i].offset;
+        const char *p = (const char *)s + sampler_fields[i].offset;
         if (sampler_fields[i].is_float)
             put_float(w, o, sampler_fields[i].key, *(const float *)(const void *)p);
         else
             put_num(w, o, sampler_fields[i].key, *(const int *)(const void *)p);
     }
-    put_u64(w, o, "seed", s->sampler.seed);
+    put_u64(w, o, "seed", s->seed);
+}
+
+static void put_setting(struct out *w, cJSON *list, const struct made_setting *s)
+{
+    cJSON *o = cJSON_CreateObject();
+    push(w, list, o);
+    put_num(w, o, "from", (double)s->from);
+    put_sampler(w, o, &s->sampler);
+}
+
+static void put_settings(struct out *w, cJSON *o, const struct chat_settings *s)
+{
+    put_sampler(w, o, &s->sampler);
+    put(w, cJSON_AddBoolToObject(o, "fixed_seed", s->fixed_seed));
+    put_num(w, o, "max_tokens", (double)s->max_tokens);
 }
 
 static void put_made(struct out *w, cJSON *node, const struct made *m)
@@ -180,6 +192,9 @@ static void put_rest(struct out *w, cJSON *o, const struct event *ev)
         put_hash(w, o, "model", ev->body.model);
         put_str(w, o, "name", ev->name);
         break;
+    case EVENT_SETTINGS:
+        put_settings(w, o, &ev->settings);
+        break;
     case EVENT_TOMBSTONE:
         put_num(w, o, "id", ev->node);
         put_num(w, o, "head", ev->other);
@@ -200,7 +215,7 @@ int event_write(const struct event *ev, struct str *out, struct err *e)
     cJSON *o = cJSON_CreateObject();
     put(&w, o);
     put_str(&w, o, "event", event_words[ev->kind]);
-    if (ev->kind != EVENT_CHAT && ev->kind != EVENT_PART)
+    if (event_has_op(ev->kind))
         put_num(&w, o, "op", (double)ev->op);
     if (ev->kind != EVENT_PART)
         put_u64(&w, o, "time", (uint64_t)ev->time);

@@ -16,7 +16,7 @@ const char persona_skeleton[] =
     "# Asked for when the persona is used; a value is the default.\n"
     "variables:\n"
     "  language: English\n"
-    "# Any setting of :settings, for chats with this persona.\n"
+    "# Any setting of :settings, for chats with this persona; or preset: NAME.\n"
     "settings:\n"
     "  temperature: 0.7\n"
     "# A model's name, when it has to be that one.\n"

@@ -54,6 +54,8 @@ struct tree {
     struct tree_op *ops;                /* [n_ops]; the first n_done hold, the rest can be redone */
     size_t n_ops, cap_ops, n_done;
     uint64_t last_op;                   /* highest number seen */
+    bool has_settings;                  /* the chat has its own: */
+    struct chat_settings settings;
 };
 
 int tree_init(struct tree *t, struct err *e);

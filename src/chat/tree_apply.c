@@ -279,6 +279,10 @@ int tree_apply(struct tree *t, struct event *ev, struct err *e)
         case EVENT_UNDO: r = apply_undo(t, ev->op, e); break;
         case EVENT_REDO: r = apply_redo(t, ev->op, e); break;
         case EVENT_UNKNOWN: break;
+        case EVENT_SETTINGS:
+            t->settings = ev->settings;
+            t->has_settings = true;
+            break;
         default: r = apply_setting(t, ev, e); break;
         }
     event_release(ev);
