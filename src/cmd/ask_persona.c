@@ -4,7 +4,7 @@
 
 #include "chat/persona.h"
 #include "cmd/ask.h"
-#include "ui/settings.h"
+#include "ui/preset.h"
 
 /* The value given for a variable by --var NAME=VALUE; NULL: none. */
 static const char *given_value(const struct ask *a, const char *name)
@@ -34,15 +34,9 @@ static int check_vars(const struct ask *a, const struct persona *p, struct err *
 
 static int settings_of(const struct persona *p, struct ask *a, struct err *e)
 {
-    struct desk_settings s = { .sampler = a->g.sampler, .max_tokens = a->g.max_tokens };
-    for (size_t i = 0; i < p->n_settings; i++) {
-        int which = setting_find(p->settings[i].name);
-        if (which < 0 || setting_parse(&s, which, p->settings[i].value, e)) {
-            if (which < 0)
-                err_set(e, ERR_ARG, "no setting '%s'", p->settings[i].name);
-            return err_prefix(e, "%s:%u", p->path, p->settings[i].line);
-        }
-    }
+    struct chat_settings s = { .sampler = a->g.sampler, .max_tokens = a->g.max_tokens };
+    if (preset_persona(p, &s, e))
+        return -1;
     a->g.sampler = s.sampler;
     a->g.max_tokens = s.max_tokens;
     return 0;

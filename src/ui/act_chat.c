@@ -1,4 +1,4 @@
-/* Commands on chats, models and settings. */
+/* Commands on chats, models and personas. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +6,6 @@
 #include "chat/place.h"
 #include "ui/app.h"
 #include "ui/composer.h"
-#include "ui/settings.h"
 
 unsigned act_chat_new(struct app *a, const struct args *args)
 {
@@ -85,33 +84,6 @@ unsigned act_model(struct app *a, const struct args *args)
         app_fail(a, &e);
     } else if (t) {
         t->busy = !desk_use_model(t->chat, args->word[0]);
-    }
-    return ACT_REPAINT;
-}
-
-int app_set(struct app *a, const char *name, const char *value, struct err *e)
-{
-    int which = setting_find(name);
-    struct desk_settings s = a->defaults;
-    if (which < 0)
-        return err_set(e, ERR_ARG, "no setting '%s'; F4 lists them", name);
-    if (setting_parse(&s, which, value, e) || sampler_check(&s.sampler, e))
-        return -1;
-    a->defaults = s;
-    for (size_t i = 0; i < a->n_tabs; i++)
-        desk_set(a->tabs[i].chat, &s);
-    return 0;
-}
-
-unsigned act_set(struct app *a, const struct args *args)
-{
-    struct err e;
-    if (app_set(a, args->word[0], args->rest[1], &e))
-        app_fail(a, &e);
-    else if (!a->rc_where) {
-        char shown[SETTING_TEXT];
-        setting_format(&a->defaults, setting_find(args->word[0]), shown);
-        app_say(a, "%s %s, from the next token on", args->word[0], shown);
     }
     return ACT_REPAINT;
 }

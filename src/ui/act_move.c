@@ -153,7 +153,7 @@ static bool where_and_key(struct app *a, const struct args *args, enum context *
     if (!context_parse(args->word[0], where))
         err_set(&e, ERR_ARG, "no context '%s'; any, composer, transcript, panel, replay", args->word[0]);
     else if (!key_parse(args->word[1], key))
-        err_set(&e, ERR_ARG, "'%s' is no key; write a, C-r, M-Enter, F1, PgUp, Space", args->word[1]);
+        err_set(&e, ERR_ARG, "'%s' is no key; write a, ^R, Alt-Enter, F1, PgUp, Space", args->word[1]);
     else
         return true;
     app_fail(a, &e);

@@ -46,7 +46,7 @@ unsigned panel_open(struct app *a, const struct panel_ops *ops, const char *topi
         return ACT_REPAINT;
     }
     p->back = focus_below(a);
-    if (old && ops == &panel_help && old->ops != ops) {
+    if (old && ops->over && old->ops != ops) {
         p->under = old;
     } else if (old) {
         if (ops == old->ops) { /* another topic of help, over the same panel */
@@ -82,6 +82,12 @@ unsigned act_settings(struct app *a, const struct args *args)
 {
     (void)args;
     return panel_open(a, &panel_settings, NULL);
+}
+
+unsigned act_presets(struct app *a, const struct args *args)
+{
+    (void)args;
+    return panel_open(a, &panel_presets, NULL);
 }
 
 unsigned act_personas(struct app *a, const struct args *args)
@@ -211,6 +217,27 @@ unsigned act_panel_more(struct app *a, const struct args *args)
 {
     (void)args;
     return change(a, 1);
+}
+
+static unsigned shift(struct app *a, int by)
+{
+    if (!need(a))
+        return ACT_REPAINT;
+    if (!a->panel->ops->shift)
+        return nothing(a, "moving");
+    return panel_focused(a->panel) ? done(a, a->panel->ops->shift(a, a->panel, by)) : ACT_NONE;
+}
+
+unsigned act_panel_earlier(struct app *a, const struct args *args)
+{
+    (void)args;
+    return shift(a, -1);
+}
+
+unsigned act_panel_later(struct app *a, const struct args *args)
+{
+    (void)args;
+    return shift(a, 1);
 }
 
 static unsigned filter_given(struct app *a, const char *answer)

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "ui/composer.h"
+#include "ui/settings.h"
 #include "ui/term.h"
 
 enum { SIDE_LIST_MIN_COLS = 100, SIDE_LIST_COLS = 25, MAX_DRAFT = 4 << 20 };
@@ -169,7 +170,7 @@ unsigned app_open_chat(struct app *a, const char *name)
         return ACT_REPAINT;
     }
     struct tab *t = &a->tabs[a->n_tabs];
-    *t = (struct tab){ .chat = c, .draft = STR_INIT, .progress = -1 };
+    *t = (struct tab){ .chat = c, .draft = STR_INIT, .progress = -1, .settings = a->defaults };
     transcript_init(&t->view);
     load_draft(a, t);
     if (!a->n_tabs++)
@@ -349,7 +350,7 @@ unsigned app_send(struct app *a, const char *text, size_t n)
 int app_init(struct app *a, const struct desk_opts *o, struct err *e)
 {
     *a = (struct app){ .message = STR_INIT, .ask_draft = STR_INIT };
-    a->defaults = (struct desk_settings){ .sampler = sampler_default(), .max_tokens = 1024 };
+    a->defaults = settings_default();
     snprintf(a->theme, sizeof a->theme, "default");
     if (keymap_init(e))
         return -1;

@@ -22,7 +22,7 @@ enum focus { FOCUS_COMPOSER, FOCUS_TRANSCRIPT, FOCUS_PANEL, FOCUS_ASK };
 /* What a question asked in the composer's place is for. */
 typedef unsigned (*ask_fn)(struct app *a, const char *answer);
 
-enum { APP_MAX_TABS = 9, APP_LOG_LINES = 500 };
+enum { APP_MAX_TABS = 9, APP_LOG_LINES = 500, APP_SETTINGS_UNDO = 32 };
 
 /* An open chat. */
 struct tab {
@@ -36,6 +36,8 @@ struct tab {
     enum desk_stage stage;
     double progress;         /* 0..1 of the stage, where known */
     uint64_t since_ns;       /* the stage began */
+    struct chat_settings settings, before[APP_SETTINGS_UNDO]; /* [n_before] earlier in this run, newest last */
+    size_t n_before;
 };
 
 struct replay;
@@ -64,7 +66,9 @@ struct app {
     struct str ask_draft;    /* what it held before */
     char ask_prompt[64];
 
-    struct desk_settings defaults; /* for chats begun now */
+    struct chat_settings defaults; /* of chats without settings of their own */
+    unsigned given;          /* settings (bits by index) of the command line: they go before a chat's own */
+    bool on_command_line;    /* -e is being run */
     char theme[64];
     char send_key[24];
     uint64_t quit_armed_ns;  /* ^C on an empty line: again to leave */
@@ -99,8 +103,21 @@ unsigned app_ask_end(struct app *a, bool take);
 /* Sends text as the shown chat's next message. */
 unsigned app_send(struct app *a, const char *text, size_t n);
 
-/* A setting by name (settings.c); see settings.h for the table. */
+/* ---- act_settings.c ---- */
+
+/* The shown chat's; without one the defaults. Borrowed. */
+const struct chat_settings *app_settings(struct app *a);
+
+/* Others for the shown chat, from the next token on, with a step of undo. While the rc file or the command line is
+ * read: for chats without settings of their own. */
+unsigned app_use_settings(struct app *a, const struct chat_settings *s);
+unsigned app_undo_settings(struct app *a);
+
+/* One by name, as text. */
 int app_set(struct app *a, const char *name, const char *value, struct err *e);
+
+/* A chat that is being opened was left with these. */
+void app_settings_left(struct app *a, struct tab *t, const struct chat_settings *s);
 
 /* Height of the transcript and where the composer begins, for this size. */
 struct app_geometry {

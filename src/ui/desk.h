@@ -9,17 +9,11 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "engine/sampler.h"
+#include "chat/event.h"
 #include "ui/shown.h"
 
 struct desk;
 struct desk_chat;
-
-struct desk_settings {
-    struct sampler sampler;
-    bool fixed_seed;           /* else a fresh one a reply */
-    size_t max_tokens;
-};
 
 struct desk_opts {
     const char *model;         /* name or path; NULL: the default */
@@ -46,6 +40,7 @@ enum desk_event_kind {
     DESK_ERROR,     /* err */
     DESK_MODEL,     /* a model was loaded, or failed to (err) */
     DESK_VERIFIED,  /* text: the outcome */
+    DESK_SETTINGS,  /* settings: the ones the chat was left with */
 };
 
 struct desk_event {
@@ -57,6 +52,7 @@ struct desk_event {
     enum desk_stage stage;
     double progress;
     struct desk_stats stats;
+    struct chat_settings settings;
     struct err err;
 };
 
@@ -88,7 +84,8 @@ bool desk_chat_last(struct desk *d, char out[128]);                           /*
 int desk_chat_new_name(struct desk *d, char out[128], struct err *e);        /* a name nobody has */
 int desk_chat_move(struct desk *d, const char *name, bool to_trash, struct err *e); /* delete, or bring back */
 
-struct desk_chat *desk_open(struct desk *d, const char *name, const struct desk_settings *s, struct err *e);
+/* s: for a chat that has no settings of its own. */
+struct desk_chat *desk_open(struct desk *d, const char *name, const struct chat_settings *s, struct err *e);
 void desk_close(struct desk_chat *c);
 const char *desk_chat_name(const struct desk_chat *c);
 
@@ -106,7 +103,7 @@ int desk_rate(struct desk_chat *c, uint32_t node, int rating);
 int desk_title(struct desk_chat *c, const char *title);
 int desk_use_model(struct desk_chat *c, const char *name_or_path);
 int desk_verify(struct desk_chat *c);
-void desk_set(struct desk_chat *c, const struct desk_settings *s);           /* from the next token on */
+void desk_set(struct desk_chat *c, const struct chat_settings *s);           /* from the next token on; the chat keeps them */
 bool desk_busy(const struct desk_chat *c);                                   /* something asked for is not done */
 void desk_stop(struct desk_chat *c);                                         /* the reply in progress; what came is kept */
 

@@ -34,6 +34,36 @@ static void tell_stats(struct desk_chat *c)
     desk_tell(c->desk, &(struct desk_event){ .kind = DESK_STATS, .chat = c, .stats = c->stats });
 }
 
+/* ---- Settings ---- */
+
+/* Changed settings go into the file with the next thing that does; a chat in which nothing was said yet gets none. */
+static void keep_settings(struct desk_chat *c)
+{
+    struct err e = ERR_INIT;
+    if (!conv_writable(c->conv) || !conv_tree(c->conv)->n_nodes)
+        return;
+    pthread_mutex_lock(&c->lock);
+    struct chat_settings s = c->settings;
+    bool unkept = c->unkept;
+    c->unkept = false;
+    pthread_mutex_unlock(&c->lock);
+    if (unkept && conv_set(c->conv, &s, &e))
+        desk_tell_err(c->desk, c, &e);
+}
+
+/* A chat goes on with the settings it was left with, unless others were asked for while it was being opened. */
+static void take_settings(struct desk_chat *c)
+{
+    const struct tree *t = conv_tree(c->conv);
+    pthread_mutex_lock(&c->lock);
+    bool take = t->has_settings && !c->unkept;
+    if (take)
+        c->settings = t->settings;
+    pthread_mutex_unlock(&c->lock);
+    if (take)
+        desk_tell(c->desk, &(struct desk_event){ .kind = DESK_SETTINGS, .chat = c, .settings = t->settings });
+}
+
 /* ---- While a turn runs ---- */
 
 /* The message that was sent is on the tree by the time reading or writing begins. */
@@ -229,6 +259,7 @@ static void serve(struct desk_chat *c, const struct desk_request *q)
     case WANT_MODEL: use_model(c, q); break;
     case WANT_RESTORE: restore(c); break;
     case WANT_VERIFY: desk_verify_run(c); break;
+    case WANT_SETTINGS: break; /* kept below, as after every request */
     default:
         if (change(c, q, &e))
             desk_tell_err(c->desk, c, &e);
@@ -276,6 +307,7 @@ static void *worker_main(void *arg)
     struct desk_request *q;
     kern_thread_init();
     if (open_conv(c)) {
+        take_settings(c);
         tell_shown(c, false);
         restore(c);
         request_done(c);
@@ -283,6 +315,7 @@ static void *worker_main(void *arg)
             bool quit = q->want == WANT_QUIT;
             if (!quit)
                 serve(c, q);
+            keep_settings(c);
             request_free(q);
             if (quit)
                 break;
@@ -300,7 +333,7 @@ static void *worker_main(void *arg)
 
 /* ---- From the screen ---- */
 
-struct desk_chat *desk_open(struct desk *d, const char *name, const struct desk_settings *s, struct err *e)
+struct desk_chat *desk_open(struct desk *d, const char *name, const struct chat_settings *s, struct err *e)
 {
     struct desk_chat *c = mem_zalloc(1, sizeof *c);
     if (!c) {
@@ -374,11 +407,15 @@ void desk_stop(struct desk_chat *c)
     atomic_store(&c->cancel, true);
 }
 
-void desk_set(struct desk_chat *c, const struct desk_settings *s)
+void desk_set(struct desk_chat *c, const struct chat_settings *s)
 {
     pthread_mutex_lock(&c->lock);
+    bool known = c->unkept; /* the worker was told, and has not come to it yet */
     c->settings = *s;
+    c->unkept = true;
     pthread_mutex_unlock(&c->lock);
+    if (!known)
+        ask(c, (struct desk_request){ .want = WANT_SETTINGS }, NULL, 0);
 }
 
 int desk_send(struct desk_chat *c, const char *text, size_t n)

@@ -40,7 +40,7 @@ struct desk {
 
 enum desk_want {
     WANT_SEND, WANT_SYSTEM, WANT_EDIT, WANT_REGENERATE, WANT_CONTINUE, WANT_GO, WANT_DELETE, WANT_UNDO, WANT_REDO,
-    WANT_RATE, WANT_TITLE, WANT_MODEL, WANT_VERIFY, WANT_RESTORE, WANT_QUIT,
+    WANT_RATE, WANT_TITLE, WANT_MODEL, WANT_VERIFY, WANT_RESTORE, WANT_SETTINGS, WANT_QUIT,
 };
 
 struct desk_request {
@@ -59,8 +59,9 @@ struct desk_chat {
     pthread_t thread;
     atomic_bool cancel;
     atomic_uint asked, served;     /* requests; opening counts as the first */
-    pthread_mutex_t lock;          /* of settings */
-    struct desk_settings settings;
+    pthread_mutex_t lock;          /* of settings, unkept */
+    struct chat_settings settings;
+    bool unkept;                   /* they were changed and are not in the chat file */
     /* the worker's own */
     struct conv *conv;
     struct store *store;

@@ -49,6 +49,7 @@ static void of_chat(struct app *a, struct tab *t, struct desk_event *ev)
     case DESK_ENDED: ended(a, t); break;
     case DESK_STAGE: stage(a, t, ev); break;
     case DESK_STATS: t->stats = ev->stats; break;
+    case DESK_SETTINGS: app_settings_left(a, t, &ev->settings); break;
     case DESK_NOTE:
     case DESK_VERIFIED: app_say(a, "%.*s", (int)ev->n, ev->text ? ev->text : ""); break;
     case DESK_ERROR: app_fail(a, &ev->err); break;

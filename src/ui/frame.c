@@ -106,8 +106,8 @@ static void status_keys(struct app *a, struct str *out)
 static void status_settings(struct app *a, char *out, size_t n)
 {
     char temp[SETTING_TEXT], top_p[SETTING_TEXT];
-    setting_format(&a->defaults, setting_find("temperature"), temp);
-    setting_format(&a->defaults, setting_find("top-p"), top_p);
+    setting_format(app_settings(a), setting_find("temperature"), temp);
+    setting_format(app_settings(a), setting_find("top-p"), top_p);
     snprintf(out, n, "temp %s top-p %s  ", temp, top_p);
 }
 

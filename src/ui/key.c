@@ -26,27 +26,37 @@ void key_format(struct key k, char out[KEY_TEXT_MAX])
         name = "Space";
     else
         base[utf8_encode(k.code, base)] = '\0';
-    snprintf(out, KEY_TEXT_MAX, "%s%s%s%s", k.mods & KEY_CTRL ? "C-" : "", k.mods & KEY_ALT ? "M-" : "",
-             k.mods & KEY_SHIFT ? "S-" : "", name);
+    bool caret = k.mods == KEY_CTRL && k.code > ' ' && k.code < 0x7F;
+    if (caret && k.code >= 'a' && k.code <= 'z')
+        base[0] = (char)(k.code - 'a' + 'A');
+    snprintf(out, KEY_TEXT_MAX, "%s%s%s%s", caret ? "^" : k.mods & KEY_CTRL ? "Ctrl-" : "", k.mods & KEY_ALT ? "Alt-" : "",
+             k.mods & KEY_SHIFT ? "Shift-" : "", name);
 }
 
-static unsigned char modifier(char c)
+/* The modifier that text begins with, and how long it is written; "^" alone is a key. */
+static unsigned char modifier(const char *text, size_t *n)
 {
-    switch (c) {
-    case 'C': return KEY_CTRL;
-    case 'M': return KEY_ALT;
-    case 'S': return KEY_SHIFT;
-    default: return 0;
+    static const struct {
+        const char *text;
+        unsigned char mod;
+    } known[] = {
+        { "^", KEY_CTRL }, { "Ctrl-", KEY_CTRL }, { "Alt-", KEY_ALT }, { "Shift-", KEY_SHIFT },
+        { "C-", KEY_CTRL }, { "M-", KEY_ALT },    { "S-", KEY_SHIFT },
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        *n = strlen(known[i].text);
+        if (!strncmp(text, known[i].text, *n) && text[*n])
+            return known[i].mod;
     }
+    return 0;
 }
 
 bool key_parse(const char *text, struct key *out)
 {
     struct key k = { 0, 0 };
-    while (text[0] && text[1] == '-' && text[2] && modifier(text[0])) {
-        k.mods |= modifier(text[0]);
-        text += 2;
-    }
+    size_t len;
+    for (unsigned char m; (m = modifier(text, &len)); text += len)
+        k.mods |= m;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (!strcmp(text, names[i]))
             k.code = (uint32_t)(KEY_FIRST + 1 + i);
@@ -59,7 +69,7 @@ bool key_parse(const char *text, struct key *out)
         if (!n || utf8_decode(text, n, &k.code, &ok) != n || !ok)
             return false;
         if (k.mods & KEY_CTRL && k.code >= 'A' && k.code <= 'Z')
-            k.code += 'a' - 'A'; /* C-R is C-r: terminals do not tell them apart */
+            k.code += 'a' - 'A'; /* ^R is ^r: terminals do not tell them apart */
     }
     *out = k;
     return true;

@@ -1,5 +1,5 @@
-/* A key press as one value: a Unicode code point or a named key, with modifiers. Written "a", "C-r", "M-Enter",
- * "S-Tab", "F1", "PgUp", "Space" in rc files, help and scripts. */
+/* A key press as one value: a Unicode code point or a named key, with modifiers. Written "a", "^R", "Alt-Enter",
+ * "Shift-Tab", "F1", "PgUp", "Space" in help, rc files and scripts; "C-r", "M-Enter", "S-Tab" are read as well. */
 #ifndef UI_KEY_H
 #define UI_KEY_H
 
@@ -30,7 +30,7 @@ struct key {
     unsigned char mods;
 };
 
-enum { KEY_TEXT_MAX = 24 };
+enum { KEY_TEXT_MAX = 32 };
 
 bool key_equal(struct key a, struct key b);
 void key_format(struct key k, char out[KEY_TEXT_MAX]);

@@ -76,7 +76,7 @@ int keymap_unbind(enum context where, struct key key, struct err *e)
     return 0;
 }
 
-/* "composer C-j, composer M-Enter" */
+/* "composer ^J, composer Alt-Enter" */
 static int bind_defaults(const struct action *act, struct err *e)
 {
     const char *s = act->keys;
@@ -96,7 +96,7 @@ static int bind_defaults(const struct action *act, struct err *e)
             return err_set(e, ERR_ARG, "action.def: %s: bad or doubled key '%s %s'", act->name, where, key);
         if (strcmp(act->name, "chat"))
             snprintf(line, sizeof line, "%s", act->name);
-        else /* M-1 … M-9: the key's own number is the argument */
+        else /* Alt-1 … Alt-9: the key's own number is the argument */
             snprintf(line, sizeof line, "chat %d", ++number);
         if (keymap_bind(c, k, line, NULL, e))
             return -1;

@@ -23,7 +23,7 @@ static void on_interrupt(int sig)
 struct lines {
     struct desk *desk;
     struct desk_chat *chat;
-    struct desk_settings settings;
+    struct chat_settings settings;
     struct shown *shown;
     bool busy, writing, ready;
 };
@@ -66,6 +66,7 @@ static void take(struct lines *l, struct desk_event *ev)
         if (!l->busy && (ev->stats.read || ev->stats.restored))
             printf("[restored %zu, read %zu]\n", ev->stats.restored, ev->stats.read);
         break;
+    case DESK_SETTINGS: l->settings = ev->settings; break;
     case DESK_NOTE:
     case DESK_VERIFIED: printf("[%.*s]\n", (int)ev->n, ev->text); break;
     case DESK_ERROR:
@@ -184,7 +185,7 @@ static void talk(struct lines *l)
 
 int lines_run(const struct ui_opts *o)
 {
-    struct lines l = { .settings = { .sampler = sampler_default(), .max_tokens = 1024 }, .busy = true };
+    struct lines l = { .settings = settings_default(), .busy = true };
     struct err e = ERR_INIT;
     char name[128];
     int status = 1;

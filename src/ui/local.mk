@@ -1,7 +1,7 @@
 UI_PANELS = \
 	src/ui/settings.c src/ui/settings.h \
 	src/ui/panel.c src/ui/panel.h src/ui/panel_draw.c src/ui/act_panel.c \
-	src/ui/panel_chats.c src/ui/panel_models.c src/ui/panel_settings.c \
+	src/ui/panel_chats.c src/ui/panel_models.c src/ui/panel_settings.c src/ui/panel_presets.c \
 	src/ui/panel_personas.c src/ui/panel_help.c src/ui/panel_log.c
 noinst_LIBRARIES += src/ui/libui.a
 src_ui_libui_a_CPPFLAGS = $(AM_CPPFLAGS) $(CJSON_CFLAGS) $(NCURSES_CFLAGS) $(READLINE_CFLAGS) $(UTF8PROC_CFLAGS) $(MD4C_CFLAGS)
@@ -25,6 +25,8 @@ src_ui_libui_a_SOURCES = $(UI_PANELS) \
 	src/ui/number.c src/ui/number.h \
 	src/ui/replay.c src/ui/replay.h \
 	src/ui/act_chat.c \
+	src/ui/act_settings.c \
+	src/ui/preset.c src/ui/preset.h \
 	src/ui/theme_file.c \
 	src/ui/loop.c src/ui/loop.h \
 	src/ui/events.c \

@@ -19,11 +19,13 @@ struct panel_ops {
     const char *title;
     const char *foot;                                        /* "command words\tcommand words…": shown with their keys */
     const char *empty;                                       /* stands in an empty list */
+    bool over;                                               /* lies over the panel it was opened from, which comes back */
     int (*fill)(struct app *a, struct panel *p);             /* builds rows or text; -1 no memory */
     /* What a key does; NULL: nothing here. */
     unsigned (*open)(struct app *a, struct panel *p);        /* Enter on the focused row */
     unsigned (*remove)(struct app *a, struct panel *p);
     unsigned (*change)(struct app *a, struct panel *p, int by); /* h l */
+    unsigned (*shift)(struct app *a, struct panel *p, int by);  /* J K */
     unsigned (*reset)(struct app *a, struct panel *p);
     unsigned (*make)(struct app *a, struct panel *p);        /* n */
     unsigned (*rename)(struct app *a, struct panel *p);
@@ -44,7 +46,7 @@ enum { PANEL_COLUMNS = 8 };
 
 struct panel {
     const struct panel_ops *ops;
-    struct panel *under;      /* help lies over the panel it explains; owned */
+    struct panel *under;      /* the panel this one lies over (ops->over); owned */
     struct panel_row *rows;
     size_t n, cap;
     size_t at;                /* focused row; n: none */
@@ -55,12 +57,13 @@ struct panel {
     bool active;              /* has the focus: its row is drawn as such */
     struct str source;        /* the text before it was laid out: Markdown */
     char filter[64], topic[64];
+    char about[96];           /* what the list is of, beside the title */
     int widths[PANEL_COLUMNS];/* of the columns */
     int back;                 /* enum focus to go back to */
     int where;                /* help: enum context it is about */
 };
 
-extern const struct panel_ops panel_chats, panel_models, panel_settings, panel_personas, panel_help, panel_log;
+extern const struct panel_ops panel_chats, panel_models, panel_settings, panel_presets, panel_personas, panel_help, panel_log;
 
 struct panel *panel_new(struct app *a, const struct panel_ops *ops, const char *topic); /* NULL no memory */
 void panel_free(struct panel *p);                        /* NULL is fine */

@@ -6,7 +6,7 @@
 #include "ui/keymap.h"
 #include "ui/panel.h"
 
-enum { GAP = 2, NARROW = 30, LEAST_COLUMN = 4 };
+enum { GAP = 2, NARROW = 30, LEAST_COLUMN = 4, MAX_FOOT = 16 };
 
 static int put_cut(int row, int col, int width, const char *s, size_t n, enum theme_role role)
 {
@@ -133,7 +133,7 @@ static void draw_text(struct panel *p, int row, int body, int col, int cols)
 
 static void draw_title(const struct panel *p, int row, int col, int cols)
 {
-    char right[128] = "", where[48] = "", title[128];
+    char right[224] = "", where[48] = "", title[128];
     size_t n = 0, at = 0;
     snprintf(title, sizeof title, "%s%s%s", p->ops->title, p->topic[0] ? ": " : "", p->topic);
     for (size_t i = 0; i < p->n; i++) {
@@ -142,7 +142,8 @@ static void draw_title(const struct panel *p, int row, int col, int cols)
     }
     if (n)
         snprintf(where, sizeof where, "%zu of %zu", at, n);
-    snprintf(right, sizeof right, "%s%s%s%s", p->filter[0] ? "/ " : "", p->filter, p->filter[0] && n ? "   " : "", where);
+    snprintf(right, sizeof right, "%s%s%s%s%s%s", p->about, p->about[0] ? "   " : "", p->filter[0] ? "/ " : "", p->filter,
+             p->filter[0] && n ? "   " : "", where);
     int rw = cells_width(right, strlen(right)), inset = cols > 8;
     cells_fill(row, col, cols, STYLE_TITLE);
     int used = put_cut(row, col + inset, cols - inset, title, strlen(title), STYLE_TITLE);
@@ -194,8 +195,8 @@ static int draw_foot_item(const struct foot_item *it, int row, int x, int room)
 /* The last item, the way out, is shown before all others. */
 static void draw_foot(const struct panel *p, int row, int rows, int col, int cols)
 {
-    struct foot_item items[12];
-    size_t n = foot_items(p, items, sizeof items / sizeof items[0]);
+    struct foot_item items[MAX_FOOT];
+    size_t n = foot_items(p, items, MAX_FOOT);
     int x = 1;
     for (int i = 0; i < rows; i++)
         cells_fill(row + i, col, cols, STYLE_STATUS);
@@ -218,11 +219,27 @@ static void draw_foot(const struct panel *p, int row, int rows, int col, int col
     draw_foot_item(&items[n - 1], row, col + x, cols - x);
 }
 
+/* As many as the keys need, where the list does not miss them. */
+static int foot_rows(const struct panel *p, int rows, int cols)
+{
+    struct foot_item items[MAX_FOOT];
+    size_t n = foot_items(p, items, MAX_FOOT);
+    int x = 1, need = 1, most = rows >= 16 ? 4 : rows >= 5;
+    for (size_t i = 0; i < n; i++) {
+        if (x > 1 && x + items[i].width > cols) {
+            x = 1;
+            need++;
+        }
+        x += items[i].width + GAP;
+    }
+    return need < most ? need : most;
+}
+
 void panel_draw(struct panel *p, int row, int rows, int col, int cols)
 {
     if (rows < 1 || cols < 1)
         return;
-    int title = rows >= 4, rule = rows >= 12, foot = rows >= 16 && cols < NARROW ? 4 : rows >= 5;
+    int title = rows >= 4, rule = rows >= 12, foot = foot_rows(p, rows, cols);
     int body = rows - title - rule - foot;
     int note = p->is_text || rows < 10 ? 0 : cols >= 60 ? 3 : 4; /* an empty row and two or three of text */
     if (title)

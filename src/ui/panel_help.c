@@ -38,7 +38,7 @@ static bool runs(const char *line, const struct action *act)
     return !line[n] || (line[n] == ' ' && !strcmp(act->args, "number"));
 }
 
-/* "k, Up"; of many the first and the last: "M-1 … M-9". */
+/* "k, Up"; of many the first and the last: "Alt-1 … Alt-9". */
 static size_t keys_in(enum context where, const struct action *act, struct str *out)
 {
     char last[KEY_TEXT_MAX] = "";
@@ -290,6 +290,7 @@ static unsigned open_row(struct app *a, struct panel *p)
 
 const struct panel_ops panel_help = {
     .name = "help",
+    .over = true,
     .title = "Help",
     .foot = "panel-open run\tpanel-filter filter\tpalette a command\tclose close",
     .empty = "no such topic",

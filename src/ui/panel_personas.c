@@ -9,6 +9,7 @@
 #include "ui/app.h"
 #include "ui/editor.h"
 #include "ui/panel.h"
+#include "ui/preset.h"
 #include "ui/settings.h"
 
 /* The persona whose variables are being asked for; one at a time, as there is one composer. */
@@ -39,21 +40,6 @@ static void asking_clear(void)
     asking.n = 0;
 }
 
-/* Every setting must be one before anything begins. */
-static int check_settings(const struct app *a, const struct persona *p, struct err *e)
-{
-    struct desk_settings s = a->defaults;
-    for (size_t i = 0; i < p->n_settings; i++) {
-        const struct persona_pair *it = &p->settings[i];
-        int which = setting_find(it->name);
-        if (which < 0)
-            err_set(e, ERR_ARG, "no setting '%s'; :help settings lists them", it->name);
-        if (which < 0 || setting_parse(&s, which, it->value, e))
-            return err_prefix(e, "%s:%u", p->path, it->line);
-    }
-    return 0;
-}
-
 static unsigned leave_panels(struct app *a)
 {
     unsigned bits = ACT_NONE;
@@ -80,10 +66,9 @@ static unsigned begin(struct app *a)
         bits |= app_open_chat(a, NULL);
     if (!(t = app_tab(a)))
         goto done;
-    for (size_t i = 0; i < p->n_settings; i++) {
-        if (app_set(a, p->settings[i].name, p->settings[i].value, &e))
-            app_fail(a, &e);
-    }
+    struct chat_settings s = *app_settings(a);
+    if (p->n_settings && !preset_persona(p, &s, &e)) /* it was checked before anything was asked */
+        bits |= app_use_settings(a, &s);
     if (p->model[0])
         desk_use_model(t->chat, p->model);
     desk_system(t->chat, text.p, text.len);
@@ -126,9 +111,10 @@ static unsigned next_question(struct app *a)
 
 unsigned persona_begin(struct app *a, const char *id)
 {
+    struct chat_settings s = settings_default();
     struct err e = ERR_INIT;
     asking_clear();
-    if (persona_find(id, &asking.persona, &e) || check_settings(a, &asking.persona, &e)) {
+    if (persona_find(id, &asking.persona, &e) || preset_persona(&asking.persona, &s, &e)) {
         asking_clear();
         return fail(a, &e);
     }

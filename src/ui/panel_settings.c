@@ -5,18 +5,12 @@
 #include "ui/app.h"
 #include "ui/cells.h"
 #include "ui/panel.h"
+#include "ui/preset.h"
 #include "ui/settings.h"
 
-enum { BAR_CELLS = 20, MAX_UNDO = 64 };
+enum { BAR_CELLS = 20 };
 
 static const char system_key[] = "system";
-
-/* Values before this run's changes here, newest last. */
-static struct {
-    int which;
-    char value[SETTING_TEXT];
-} changes[MAX_UNDO];
-static size_t n_changes;
 
 static void bar_text(double place, char out[BAR_CELLS * 3 + 1])
 {
@@ -39,12 +33,12 @@ static int add_order(struct panel *p, const char *value, bool changed)
 static int add_setting(struct app *a, struct panel *p, int which)
 {
     char value[SETTING_TEXT], usual[SETTING_TEXT], range[SETTING_TEXT], bar[BAR_CELLS * 3 + 1];
-    struct desk_settings d = settings_default();
+    struct chat_settings d = settings_default();
     const struct setting *s = &settings[which];
-    setting_format(&a->defaults, which, value);
+    setting_format(app_settings(a), which, value);
     setting_format(&d, which, usual);
     setting_range(which, range);
-    bar_text(setting_place(&a->defaults, which), bar);
+    bar_text(setting_place(app_settings(a), which), bar);
     int bad = !strcmp(s->name, "order") ? add_order(p, value, strcmp(value, usual) != 0)
                                         : panel_add(p, s->name, false, "%s\t%s\t%s\t%.*s", s->name, value, bar,
                                                       (int)strcspn(s->help, ";"), s->help);
@@ -65,13 +59,16 @@ static int add_system(struct app *a, struct panel *p)
 static int add_seed_note(struct app *a, struct panel *p, int which)
 {
     const struct tab *t = app_tab(a);
-    if (strcmp(settings[which].name, "seed") || a->defaults.fixed_seed || !t || !t->stats.seed)
+    if (strcmp(settings[which].name, "seed") || app_settings(a)->fixed_seed || !t || !t->stats.seed)
         return 0;
     return panel_note(p, "seed: %s. The last reply's was %llu.", settings[which].help, (unsigned long long)t->stats.seed);
 }
 
 static int fill(struct app *a, struct panel *p)
 {
+    char preset[PRESET_NAME];
+    preset_of(app_settings(a), preset);
+    snprintf(p->about, sizeof p->about, "this chat, %s%s", preset[0] ? "preset: " : "no preset", preset);
     for (size_t i = 0; i < n_settings; i++) {
         if (add_setting(a, p, (int)i) || add_seed_note(a, p, (int)i))
             return -1;
@@ -81,36 +78,33 @@ static int fill(struct app *a, struct panel *p)
 
 /* ---- Changing ---- */
 
-static void remember(int which, const char *value)
-{
-    if (n_changes == MAX_UNDO)
-        memmove(changes, changes + 1, --n_changes * sizeof changes[0]);
-    changes[n_changes].which = which;
-    snprintf(changes[n_changes++].value, SETTING_TEXT, "%s", value);
-}
-
 static unsigned give(struct app *a, int which, const char *value)
 {
-    char before[SETTING_TEXT];
     struct err e = ERR_INIT;
-    setting_format(&a->defaults, which, before);
     if (app_set(a, settings[which].name, value, &e))
         app_fail(a, &e);
-    else if (strcmp(before, value))
-        remember(which, before);
     return ACT_REPAINT;
 }
 
 static unsigned change(struct app *a, struct panel *p, int by)
 {
     int which = setting_find(panel_focused(p)->key);
-    struct desk_settings s = a->defaults;
-    char value[SETTING_TEXT];
+    struct chat_settings s = *app_settings(a);
     if (which < 0)
         return ACT_NONE;
     setting_step(&s, which, by);
-    setting_format(&s, which, value);
-    return give(a, which, value);
+    return app_use_settings(a, &s);
+}
+
+/* The order is that of stages: several settings may belong to one, and some to none. */
+static unsigned shift(struct app *a, struct panel *p, int by)
+{
+    int which = setting_find(panel_focused(p)->key);
+    struct chat_settings s = *app_settings(a);
+    if (which >= 0 && setting_shift(&s, which, by))
+        return app_use_settings(a, &s);
+    app_say(a, "%s belongs to no stage of the order; temperature, top-p and the like do", panel_focused(p)->key);
+    return ACT_REPAINT;
 }
 
 static unsigned reset(struct app *a, struct panel *p)
@@ -136,33 +130,27 @@ static unsigned edit(struct app *a, struct panel *p)
     int which = setting_find(key);
     if (which < 0)
         return action_run(a, "system");
-    setting_format(&a->defaults, which, value);
+    setting_format(app_settings(a), which, value);
     snprintf(prompt, sizeof prompt, "%s: ", key);
     return app_ask(a, prompt, value, value_given);
 }
 
 static unsigned undo(struct app *a, struct panel *p)
 {
-    struct err e = ERR_INIT;
     (void)p;
-    if (!n_changes) {
-        app_say(a, "no setting was changed here in this run");
-        return ACT_REPAINT;
-    }
-    n_changes--;
-    if (app_set(a, settings[changes[n_changes].which].name, changes[n_changes].value, &e))
-        app_fail(a, &e);
-    return ACT_REPAINT;
+    return app_undo_settings(a);
 }
 
 const struct panel_ops panel_settings = {
     .name = "settings",
     .title = "Settings",
-    .foot = "panel-less less\tpanel-more more\tpanel-open type\tpanel-reset default\tundo undo\thelp help\tclose close",
+    .foot = "panel-less less\tpanel-more more\tpanel-open type\tpanel-reset default\tpanel-earlier earlier\tpanel-later later\t"
+            "presets presets\tsave-preset save as\tundo undo\tclose close",
     .fill = fill,
     .open = edit,
     .edit = edit,
     .change = change,
+    .shift = shift,
     .reset = reset,
     .undo = undo,
 };

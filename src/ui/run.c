@@ -82,8 +82,10 @@ static void read_rc(struct app *a, const struct ui_opts *o)
     str_release(&path);
     for (size_t i = 0; i < o->n_commands; i++) {
         a->rc_where = "-e";
+        a->on_command_line = true;
         a->bits |= action_run(a, o->commands[i]);
         a->rc_where = NULL;
+        a->on_command_line = false;
     }
 }
 

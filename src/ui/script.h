@@ -1,5 +1,5 @@
 /* A session by file, without a terminal: for tests, pictures and demonstrations. Lines:
- *   key C-r              a key, by name
+ *   key ^R               a key, by name
  *   type TEXT            characters; \n and \t and \xHH as in C
  *   paste TEXT           the same, as one bracketed paste
  *   run COMMAND          a command line

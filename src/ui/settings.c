@@ -29,26 +29,27 @@ static const struct {
     enum kind kind;
     size_t at; /* of the field in struct sampler */
     double min, max, step, off, all;
+    int stage; /* enum sampler_stage; -1: none */
 } kinds[] = {
-    { REAL, offsetof(struct sampler, temperature), 0, 2, 0.05, NAN, NAN },
-    { REAL, offsetof(struct sampler, top_p), 0.01, 1, 0.01, 1, NAN },
-    { WHOLE, offsetof(struct sampler, top_k), 0, 1000, 5, 0, NAN },
-    { REAL, offsetof(struct sampler, min_p), 0, 1, 0.01, 0, NAN },
-    { REAL, offsetof(struct sampler, repeat), 1, 2, 0.05, 1, NAN },
-    { REAL, offsetof(struct sampler, frequency), -2, 2, 0.1, 0, NAN },
-    { REAL, offsetof(struct sampler, presence), -2, 2, 0.1, 0, NAN },
-    { WHOLE, offsetof(struct sampler, last_n), -1, 1 << 20, 16, 0, -1 },
-    { SEED, 0, 0, 0, 0, NAN, NAN },
-    { LENGTH, 0, 1, 1 << 20, 64, NAN, NAN },
-    { ORDER, 0, 0, 0, 0, NAN, NAN },
+    { REAL, offsetof(struct sampler, temperature), 0, 2, 0.05, NAN, NAN, SAMPLER_TEMPERATURE },
+    { REAL, offsetof(struct sampler, top_p), 0.01, 1, 0.01, 1, NAN, SAMPLER_TOP_P },
+    { WHOLE, offsetof(struct sampler, top_k), 0, 1000, 5, 0, NAN, SAMPLER_TOP_K },
+    { REAL, offsetof(struct sampler, min_p), 0, 1, 0.01, 0, NAN, SAMPLER_MIN_P },
+    { REAL, offsetof(struct sampler, repeat), 1, 2, 0.05, 1, NAN, SAMPLER_PENALTIES },
+    { REAL, offsetof(struct sampler, frequency), -2, 2, 0.1, 0, NAN, SAMPLER_PENALTIES },
+    { REAL, offsetof(struct sampler, presence), -2, 2, 0.1, 0, NAN, SAMPLER_PENALTIES },
+    { WHOLE, offsetof(struct sampler, last_n), -1, 1 << 20, 16, 0, -1, SAMPLER_PENALTIES },
+    { SEED, 0, 0, 0, 0, NAN, NAN, -1 },
+    { LENGTH, 0, 1, 1 << 20, 64, NAN, NAN, -1 },
+    { ORDER, 0, 0, 0, 0, NAN, NAN, -1 },
 };
 _Static_assert(sizeof kinds / sizeof kinds[0] == sizeof settings / sizeof settings[0], "a kind for every setting");
 
 enum { DEFAULT_LENGTH = 1024 };
 
-struct desk_settings settings_default(void)
+struct chat_settings settings_default(void)
 {
-    return (struct desk_settings){ .sampler = sampler_default(), .max_tokens = DEFAULT_LENGTH };
+    return (struct chat_settings){ .sampler = sampler_default(), .max_tokens = DEFAULT_LENGTH };
 }
 
 int setting_find(const char *name)
@@ -60,12 +61,12 @@ int setting_find(const char *name)
     return -1;
 }
 
-static void *field(struct desk_settings *s, int which)
+static void *field(struct chat_settings *s, int which)
 {
     return (char *)&s->sampler + kinds[which].at;
 }
 
-static double get(const struct desk_settings *s, int which)
+static double get(const struct chat_settings *s, int which)
 {
     const char *p = (const char *)&s->sampler + kinds[which].at;
     if (kinds[which].kind == LENGTH)
@@ -80,7 +81,7 @@ static double get(const struct desk_settings *s, int which)
     return (double)v;
 }
 
-static void put(struct desk_settings *s, int which, double value)
+static void put(struct chat_settings *s, int which, double value)
 {
     float real = (float)value;
     int whole = (int)value;
@@ -111,7 +112,7 @@ static void format_order(const struct sampler *sp, char out[SETTING_TEXT])
         at += snprintf(out + at, (size_t)(SETTING_TEXT - at), "%s%s", i ? "," : "", sampler_stage_names[sp->order[i]]);
 }
 
-void setting_format(const struct desk_settings *s, int which, char out[SETTING_TEXT])
+void setting_format(const struct chat_settings *s, int which, char out[SETTING_TEXT])
 {
     double v = kinds[which].kind == SEED || kinds[which].kind == ORDER ? 0 : get(s, which);
     if (kinds[which].kind == SEED && !s->fixed_seed)
@@ -153,7 +154,7 @@ static int refuse(int which, const char *value, struct err *e)
     return err_set(e, ERR_ARG, "%s is %s, not '%.40s'", settings[which].name, range, value);
 }
 
-static int parse_seed(struct desk_settings *s, int which, const char *value, struct err *e)
+static int parse_seed(struct chat_settings *s, int which, const char *value, struct err *e)
 {
     char *end;
     if (!strcmp(value, "random")) {
@@ -170,7 +171,7 @@ static int parse_seed(struct desk_settings *s, int which, const char *value, str
 }
 
 /* "penalties,top-k,…": every stage once; one that is not to act is switched off by its own setting. */
-static int parse_order(struct desk_settings *s, int which, const char *value, struct err *e)
+static int parse_order(struct chat_settings *s, int which, const char *value, struct err *e)
 {
     unsigned char order[SAMPLER_N_STAGES];
     size_t n = 0;
@@ -196,7 +197,7 @@ static int parse_order(struct desk_settings *s, int which, const char *value, st
     return 0;
 }
 
-int setting_parse(struct desk_settings *s, int which, const char *value, struct err *e)
+int setting_parse(struct chat_settings *s, int which, const char *value, struct err *e)
 {
     enum kind kind = kinds[which].kind;
     char *end;
@@ -221,7 +222,7 @@ int setting_parse(struct desk_settings *s, int which, const char *value, struct 
 
 /* ---- Steps ---- */
 
-void setting_step(struct desk_settings *s, int which, int by)
+void setting_step(struct chat_settings *s, int which, int by)
 {
     enum kind kind = kinds[which].kind;
     if (kind == ORDER)
@@ -243,16 +244,16 @@ void setting_step(struct desk_settings *s, int which, int by)
     put(s, which, v);
 }
 
-double setting_place(const struct desk_settings *s, int which)
+double setting_place(const struct chat_settings *s, int which)
 {
     if (kinds[which].kind != REAL)
         return -1;
     return (get(s, which) - kinds[which].min) / (kinds[which].max - kinds[which].min);
 }
 
-void setting_reset(struct desk_settings *s, int which)
+void setting_reset(struct chat_settings *s, int which)
 {
-    struct desk_settings d = settings_default();
+    struct chat_settings d = settings_default();
     switch (kinds[which].kind) {
     case SEED: s->fixed_seed = false; break;
     case ORDER:
@@ -261,4 +262,38 @@ void setting_reset(struct desk_settings *s, int which)
         break;
     default: put(s, which, get(&d, which));
     }
+}
+
+bool setting_shift(struct chat_settings *s, int which, int by)
+{
+    unsigned char *order = s->sampler.order;
+    size_t n = s->sampler.n_order, i = 0;
+    if (kinds[which].stage < 0)
+        return false;
+    while (i < n && order[i] != kinds[which].stage)
+        i++;
+    size_t to = by < 0 ? i - 1 : i + 1; /* before the first: SIZE_MAX */
+    if (i < n && to < n) {
+        unsigned char moved = order[i];
+        order[i] = order[to];
+        order[to] = moved;
+    }
+    return true;
+}
+
+bool setting_chooses(int which)
+{
+    return kinds[which].kind != SEED && kinds[which].kind != LENGTH;
+}
+
+bool settings_equal(const struct chat_settings *a, const struct chat_settings *b)
+{
+    char x[SETTING_TEXT], y[SETTING_TEXT];
+    for (size_t i = 0; i < n_settings; i++) {
+        setting_format(a, (int)i, x);
+        setting_format(b, (int)i, y);
+        if (strcmp(x, y))
+            return false;
+    }
+    return true;
 }

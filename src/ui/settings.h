@@ -3,6 +3,7 @@
 #ifndef UI_SETTINGS_H
 #define UI_SETTINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -14,24 +15,32 @@ struct setting {
 extern const struct setting settings[];
 extern const size_t n_settings;
 
-struct desk_settings settings_default(void);
+struct chat_settings settings_default(void);
 
 int setting_find(const char *name);                                            /* index; -1 */
 
 enum { SETTING_TEXT = 64 };
 
 /* As people read it: "0.80", "off", "random". setting_parse reads it back to the same value. */
-void setting_format(const struct desk_settings *s, int which, char out[SETTING_TEXT]);
+void setting_format(const struct chat_settings *s, int which, char out[SETTING_TEXT]);
 
 /* The values it takes, in words: "0 to 2", "a number, or random". */
 void setting_range(int which, char out[SETTING_TEXT]);
 
 /* From text; "off", "default" and "random" where they make sense. ERR_ARG says the range. */
-int setting_parse(struct desk_settings *s, int which, const char *value, struct err *e);
+int setting_parse(struct chat_settings *s, int which, const char *value, struct err *e);
 
 /* A step up or down; where it stands between its ends, 0..1 (-1: no bar). */
-void setting_step(struct desk_settings *s, int which, int by);
-double setting_place(const struct desk_settings *s, int which);
-void setting_reset(struct desk_settings *s, int which);
+void setting_step(struct chat_settings *s, int which, int by);
+double setting_place(const struct chat_settings *s, int which);
+void setting_reset(struct chat_settings *s, int which);
+
+/* Moves the stage this setting belongs to one place earlier (by < 0) or later. False: it belongs to none. */
+bool setting_shift(struct chat_settings *s, int which, int by);
+
+/* False: it is about the reply as a whole (seed, length), not about how a token is chosen. */
+bool setting_chooses(int which);
+
+bool settings_equal(const struct chat_settings *a, const struct chat_settings *b);
 
 #endif

@@ -22,4 +22,25 @@ for name in ../evil a/b .hidden 'ends with ' "$(printf 'bell\007')" "$(printf 'l
 done
 [ ! -e "$HISS_HOME/data/evil.jsonl" ]
 report 'and nothing was written outside'
+
+# Settings belong to a chat and outlive the program.
+printf 'wait\nrun set temperature 0.35\nwait\nsave %s\n' "$tmp/screen" >"$tmp/set"
+run "$hiss" chat --no-rc -m "$m" -t 1 --script "$tmp/set" one
+settings_of() { # settings_of CHAT [OPTION...]: the status line's figures
+    name=$1
+    shift
+    "$hiss" chat --no-rc -m "$m" -t 1 "$@" --script "$tmp/play" "$name" >"$tmp/out" 2>&1
+    grep -o 'temp [0-9.]*' "$tmp/screen"
+}
+[ "$(settings_of one)" = 'temp 0.35' ]
+report 'a chat gets its settings back'
+[ "$(settings_of two)" = 'temp 0.80' ]
+report 'another chat does not get them'
+[ "$(settings_of one -e 'set temperature 0.1')" = 'temp 0.10' ]
+report 'the command line goes before them'
+[ "$(settings_of two -e 'preset exact')" = 'temp 0.00' ]
+report 'a preset is for chats without settings of their own'
+grep -q '"event":"settings"' "$HISS_HOME/data/chats/one.jsonl" && run "$hiss" chats compact one
+[ "$status" = 0 ] && [ "$(settings_of one)" = 'temp 0.10' ]
+report 'compacting keeps them'
 done_testing

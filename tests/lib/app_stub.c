@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ui/editor.h"
+#include "ui/preset.h"
 #include "ui/settings.h"
 
 #define WEAK __attribute__((weak))
@@ -71,11 +72,10 @@ WEAK unsigned app_ask(struct app *a, const char *prompt, const char *initial, as
     return ACT_REPAINT;
 }
 
-WEAK int app_set(struct app *a, const char *name, const char *value, struct err *e)
+WEAK void desk_set(struct desk_chat *c, const struct chat_settings *s)
 {
-    size_t at = strlen(stub.set);
-    snprintf(stub.set + at, sizeof stub.set - at, "%s=%s;", name, value);
-    return setting_parse(&a->defaults, setting_find(name), value, e);
+    (void)c;
+    preset_text(s, stub.set, sizeof stub.set);
 }
 
 WEAK struct app_geometry app_geometry(struct app *a)

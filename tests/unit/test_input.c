@@ -51,16 +51,16 @@ static void keys_are_told_apart(void **state)
 {
     (void)state;
     check("aB ", "a B Space ");
-    check("\r\t\x7f\x01\n", "Enter Tab Backspace C-a C-j ");
+    check("\r\t\x7f\x01\n", "Enter Tab Backspace ^A ^J ");
     check("é你🙂", "é 你 🙂 ");
-    check("\033[A\033OB\033[1;5C\033[1;3D", "Up Down C-Right M-Left ");
-    check("\033OP\033[15~\033[24;2~\033[Z", "F1 F5 S-F12 S-Tab ");
+    check("\033[A\033OB\033[1;5C\033[1;3D", "Up Down Ctrl-Right Alt-Left ");
+    check("\033OP\033[15~\033[24;2~\033[Z", "F1 F5 Shift-F12 Shift-Tab ");
     check("\033[5~\033[3~\033[H", "PgUp Delete Home ");
-    check("\033x\033\r\033é", "M-x M-Enter M-é ");
-    check("\033[27;3;13~\033[13;5u", "M-Enter C-Enter ");
+    check("\033x\033\r\033é", "Alt-x Alt-Enter Alt-é ");
+    check("\033[27;3;13~\033[13;5u", "Alt-Enter Ctrl-Enter ");
     check("\033", "Esc ");
     check("\033\033[A", "Esc Up ");
-    check("\033[", "M-[ ");
+    check("\033[", "Alt-[ ");
     check("\033[?99;8y", "");
     check("\xff", "\xEF\xBF\xBD ");
 }
@@ -68,13 +68,22 @@ static void keys_are_told_apart(void **state)
 static void names_read_back(void **state)
 {
     (void)state;
-    static const char *const all[] = { "a", "C-r", "M-Enter", "S-Tab", "F12", "PgUp", "Space", "C-M-x", "-", "M--", "é" };
+    static const char *const all[] = { "a", "^R", "Alt-Enter", "Shift-Tab", "F12", "PgUp", "Space", "Ctrl-Alt-x", "-", "Alt--", "é" };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         struct key k, again;
         char text[KEY_TEXT_MAX];
         assert_true(key_parse(all[i], &k));
         key_format(k, text);
+        assert_string_equal(text, all[i]);
         assert_true(key_parse(text, &again) && key_equal(k, again));
+    }
+    static const char *const emacs[][2] = { { "C-r", "^R" }, { "M-Enter", "Alt-Enter" }, { "C-M-S-Left", "Ctrl-Alt-Shift-Left" }, { "^", "^" } };
+    for (size_t i = 0; i < sizeof emacs / sizeof emacs[0]; i++) {
+        struct key k;
+        char text[KEY_TEXT_MAX];
+        assert_true(key_parse(emacs[i][0], &k));
+        key_format(k, text);
+        assert_string_equal(text, emacs[i][1]);
     }
     struct key k;
     assert_false(key_parse("", &k));

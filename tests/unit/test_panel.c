@@ -20,7 +20,7 @@
 #include "ui/settings.h"
 
 static struct app app;
-static const struct panel_ops *const all[] = { &panel_chats, &panel_models, &panel_settings, &panel_personas, &panel_help, &panel_log };
+static const struct panel_ops *const all[] = { &panel_chats, &panel_models, &panel_settings, &panel_presets, &panel_personas, &panel_help, &panel_log };
 enum { N_PANELS = sizeof all / sizeof all[0] };
 
 /* 2026-11-25 12:00:00 UTC */
@@ -49,7 +49,7 @@ static int begin(void **state)
     memset(&app, 0, sizeof app);
     app.rows = 24;
     app.cols = 80;
-    app.defaults = settings_default();
+    app.defaults = app.tabs[0].settings = settings_default();
     if (keymap_init(&e))
         return -1;
     add_chat("a", "Snake stories", noon - 3600000);
@@ -207,10 +207,11 @@ static void settings_change_by_steps_and_by_typing(void **state)
     has(s, "penalties › top-k › top-p › min-p › temperature");
     has(s, "It takes 0 to 2;");
     focus("temperature");
-    setting_parse(&app.defaults, 0, "0.8", NULL);
+    setting_parse(&app.tabs[0].settings, 0, "0.7", NULL);
     run("panel-more");
-    assert_string_equal(stub.set, "temperature=0.85;");
-    has(shown(24, 100), "0.85");
+    assert_string_equal(stub.set, "temperature 0.75");
+    has(shown(24, 100), "0.75");
+    assert_true(settings_equal(&app.defaults, &(struct chat_settings){ .sampler = sampler_default(), .max_tokens = 1024 }));
     run("panel-less");
     focus("top-p");
     run("panel-open");
@@ -225,10 +226,84 @@ static void settings_change_by_steps_and_by_typing(void **state)
     panel_undo(&app, &took);
     lacks(shown(24, 100), "0.50");
     run("panel-reset");
-    has(stub.set, "top-p=default;");
+    assert_string_equal(stub.set, "temperature 0.70");
     focus("system");
     run("panel-edit");
     assert_string_equal(stub.ran, "system");
+}
+
+static void a_stage_moves_in_the_order(void **state)
+{
+    (void)state;
+    run("settings");
+    focus("top-p");
+    run("panel-earlier");
+    has(shown(24, 100), "penalties › top-p › top-k › min-p › temperature");
+    run("panel-later");
+    run("panel-later");
+    has(shown(24, 100), "penalties › top-k › min-p › top-p › temperature");
+    focus("temperature");
+    run("panel-later"); /* it is the last */
+    has(shown(24, 100), "min-p › top-p › temperature");
+    focus("seed");
+    run("panel-earlier");
+    has(stub.said, "seed belongs to no stage");
+    bool took;
+    panel_undo(&app, &took);
+    panel_undo(&app, &took);
+    has(shown(24, 100), "penalties › top-p › top-k › min-p › temperature");
+}
+
+static void presets_are_taken_saved_and_brought_back(void **state)
+{
+    char home[] = "/tmp/hiss-presets-XXXXXX", path[256];
+    (void)state;
+    assert_non_null(mkdtemp(home));
+    setenv("HISS_HOME", home, 1);
+    run("settings");
+    has(shown(24, 100), "this chat, preset: balanced");
+    run("presets");
+    focus("careful");
+    has(shown(24, 100), "temperature 0.30, top-p 0.90");
+    run("panel-open");
+    assert_string_equal(app.panel->ops->name, "settings"); /* it lay over them */
+    assert_string_equal(stub.set, "temperature 0.30, top-p 0.90");
+    has(shown(24, 100), "this chat, preset: careful");
+    focus("top-k");
+    run("panel-more");
+    has(shown(24, 100), "no preset");
+    run("save-preset");
+    answer("mine");
+    has(shown(24, 100), "preset: mine");
+    run("save-preset");
+    answer("../mine");
+    assert_true(stub.failed);
+    run("presets");
+    focus("mine");
+    has(shown(24, 100), "yours");
+    run("panel-delete");
+    lacks(shown(24, 100), "yours");
+    bool took;
+    panel_undo(&app, &took);
+    has(shown(24, 100), "yours");
+    focus("exact");
+    run("panel-delete");
+    has(stub.said, "came with hiss and stays");
+    snprintf(path, sizeof path, "%s/config/presets/mine", home);
+    FILE *f = fopen(path, "a");
+    assert_non_null(f);
+    fputs("temperature hot\n", f);
+    fclose(f);
+    focus("mine");
+    panel_refill(&app, app.panel);
+    has(shown(24, 100), "cannot be read");
+    run("panel-open");
+    has(stub.said, "presets/mine:5: temperature is 0 to 2");
+    remove(path);
+    char command[300];
+    snprintf(command, sizeof command, "rm -r %s", home);
+    assert_int_equal(system(command), 0);
+    setenv("HISS_HOME", "/nonexistent", 1);
 }
 
 static void help_is_about_where_one_is(void **state)
@@ -247,7 +322,7 @@ static void help_is_about_where_one_is(void **state)
     has(s, "In Chats");
     has(s, "panel-rename");
     lacks(s, "panel-less");
-    has(s, "M-1 … M-9");
+    has(s, "Alt-1 … Alt-9");
     panel_close(&app);
     assert_ptr_equal(app.panel->ops, &panel_chats);
     focus("a");
@@ -409,7 +484,7 @@ static void a_persona_asks_and_begins(void **state)
     assert_string_equal(stub.prompt, "to: ");
     answer("Tamil");
     has(stub.system, "from English into Tamil.");
-    assert_string_equal(stub.set, "temperature=0.2;");
+    assert_string_equal(stub.set, "temperature 0.20");
     assert_null(app.panel);
     assert_int_equal(app.focus, FOCUS_COMPOSER);
     persona_begin(&app, "nobody");
@@ -459,6 +534,8 @@ int main(void)
         T(the_focus_steps_over_headings),
         T(panels_stay_in_their_place),
         T(every_foot_names_commands),
+        T(a_stage_moves_in_the_order),
+        T(presets_are_taken_saved_and_brought_back),
         T(a_persona_asks_and_begins),
         T(figures_read_well),
     };

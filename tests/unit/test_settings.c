@@ -12,7 +12,7 @@
 #include "base/rng.h"
 #include "ui/settings.h"
 
-static const char *shown(const struct desk_settings *s, const char *name)
+static const char *shown(const struct chat_settings *s, const char *name)
 {
     static char out[SETTING_TEXT];
     setting_format(s, setting_find(name), out);
@@ -34,7 +34,7 @@ static void values_read_as_people_write_them(void **state)
         { "length", "512", "512" },
         { "order", "temperature, penalties,top-k,top-p,min-p", "temperature,penalties,top-k,top-p,min-p" },
     };
-    struct desk_settings s = settings_default();
+    struct chat_settings s = settings_default();
     struct err e = ERR_INIT;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         if (setting_parse(&s, setting_find(good[i].name), good[i].value, &e))
@@ -55,7 +55,7 @@ static void nonsense_is_refused_with_the_range(void **state)
         { "length", "0" },        { "length", "off" },       { "window", "-2" },
         { "order", "top-k" },     { "order", "top-k,top-k,top-p,min-p,temperature" }, { "order", "" },
     };
-    struct desk_settings s = settings_default(), before = s;
+    struct chat_settings s = settings_default(), before = s;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct err e = ERR_INIT;
         if (!setting_parse(&s, setting_find(bad[i][0]), bad[i][1], &e))
@@ -71,7 +71,7 @@ static void steps_stay_inside_and_read_back(void **state)
 {
     (void)state;
     for (size_t which = 0; which < n_settings; which++) {
-        struct desk_settings s = settings_default(), back = s;
+        struct chat_settings s = settings_default(), back = s;
         for (uint64_t i = 0; i < 300; i++) {
             char text[SETTING_TEXT], again[SETTING_TEXT];
             struct err e = ERR_INIT;
@@ -85,7 +85,7 @@ static void steps_stay_inside_and_read_back(void **state)
             assert_true(place == -1 || (place >= 0 && place <= 1));
         }
         setting_reset(&s, (int)which);
-        struct desk_settings d = settings_default();
+        struct chat_settings d = settings_default();
         assert_string_equal(shown(&s, settings[which].name), shown(&d, settings[which].name));
     }
 }
@@ -93,7 +93,7 @@ static void steps_stay_inside_and_read_back(void **state)
 static void a_step_is_what_it_says(void **state)
 {
     (void)state;
-    struct desk_settings s = settings_default();
+    struct chat_settings s = settings_default();
     struct err e;
     int which = setting_find("temperature");
     setting_parse(&s, which, "0.8", &e);

@@ -123,6 +123,8 @@ static void events_come_back_from_their_lines(void **state)
         ev.other = 6;
         ev.rating = -1;
         ev.name = mem_strdup("a name");
+        ev.settings = (struct chat_settings){ .sampler = sampler_default(), .fixed_seed = true, .max_tokens = 77 };
+        ev.settings.sampler.seed = UINT64_MAX;
         ev.body.text = mem_strdup("t");
         ev.body.n_text = 1;
         str_clear(&line);
