@@ -1,5 +1,6 @@
 #include "chat/verify.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,6 +81,29 @@ static int sample(struct run *run, struct err *e)
     return 0;
 }
 
+/* How likely both tokens of the difference were: the text before them is read once more. */
+static int weigh(struct run *run, const struct ids *ids, struct err *e)
+{
+    const struct body *b = &run->node->body;
+    struct verify_difference *d = &run->r->first;
+    const float *logits;
+    float top = -INFINITY;
+    double sum = 0;
+    session_clear(run->session);
+    if (read_to(run, ids->p, b->at + b->header + d->token, e) || !(logits = session_logits(run->session, e)))
+        return -1;
+    size_t n = model_config(session_lm(run->session)->model)->n_vocab;
+    for (size_t i = 0; i < n; i++)
+        top = logits[i] > top ? logits[i] : top;
+    for (size_t i = 0; i < n; i++)
+        sum += exp((double)(logits[i] - top));
+    if (d->recorded >= 0)
+        d->p_recorded = (float)(exp((double)(logits[d->recorded] - top)) / sum);
+    if (d->now >= 0)
+        d->p_now = (float)(exp((double)(logits[d->now] - top)) / sum);
+    return 0;
+}
+
 static int check_reply(struct run *run, struct ids *ids, struct err *e)
 {
     const struct body *b = &run->node->body;
@@ -88,7 +112,7 @@ static int check_reply(struct run *run, struct ids *ids, struct err *e)
         read_to(run, ids->p, b->at + b->header, e) || sample(run, e))
         return err_prefix(e, "message %u", run->node->id);
     if (run->r->differs)
-        return 0;
+        return weigh(run, ids, e);
     if (b->made->has_state && !hash128_equal(b->made->state, session_hash(run->session)))
         differ(run, -1, -1, true);
     else {
@@ -99,8 +123,8 @@ static int check_reply(struct run *run, struct ids *ids, struct err *e)
     return 0;
 }
 
-int verify(const struct tree *t, struct lm *lm, const atomic_bool *cancel,
-           void (*told)(void *arg, const struct verify_result *so_far), void *arg, struct verify_result *r, struct err *e)
+int verify(const struct tree *t, struct lm *lm, const atomic_bool *cancel, verify_fn told, void *arg,
+           struct verify_result *r, struct err *e)
 {
     struct run run = { .t = t, .cancel = cancel, .r = r, .session = session_new(lm, e) };
     struct ids ids = IDS_INIT;
@@ -108,6 +132,7 @@ int verify(const struct tree *t, struct lm *lm, const atomic_bool *cancel,
     *r = (struct verify_result){ 0 };
     for (size_t i = 0; i < t->n_nodes && !bad && !r->differs; i++) {
         const struct node *n = run.node = &t->nodes[i];
+        enum verify_outcome outcome = VERIFY_NOT_RUN;
         if (!n->body.made || !n->body.made->n_settings || !tree_visible(t, n->id))
             continue;
         if (n->body.made->arith != KERN_ARITH) {
@@ -117,9 +142,10 @@ int verify(const struct tree *t, struct lm *lm, const atomic_bool *cancel,
             r->n_other_model++;
         } else {
             bad = check_reply(&run, &ids, e);
+            outcome = r->differs ? VERIFY_DIFFERS : VERIFY_SAME;
         }
         if (told && !bad)
-            told(arg, r);
+            told(arg, n->id, outcome, r);
     }
     ids_release(&ids);
     session_free(run.session);

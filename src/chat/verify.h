@@ -17,6 +17,7 @@ struct verify_difference {
     size_t message;          /* of its path, from 1 */
     size_t token;            /* index among the reply's sampled ids; equal to their number: only the state differs */
     int32_t recorded, now;   /* -1: none there */
+    float p_recorded, p_now; /* of both under the plain softmax; 0: none there */
     bool state_differs;
     bool template_differs;   /* recorded by another chat template */
 };
@@ -31,9 +32,14 @@ struct verify_result {
     struct verify_difference first;
 };
 
-/* Every visible reply of the tree, on every branch; nothing kept is used. told (may be NULL) is called after each.
+enum verify_outcome { VERIFY_SAME, VERIFY_DIFFERS, VERIFY_NOT_RUN /* another model or arithmetic made it */ };
+
+/* Called after each reply. */
+typedef void (*verify_fn)(void *arg, uint32_t node, enum verify_outcome outcome, const struct verify_result *so_far);
+
+/* Every visible reply of the tree, on every branch, until one differs; nothing kept is used. told may be NULL.
  * -1: the run itself failed (ERR_CANCELLED too); a difference is no error. */
-int verify(const struct tree *t, struct lm *lm, const atomic_bool *cancel,
-           void (*told)(void *arg, const struct verify_result *so_far), void *arg, struct verify_result *r, struct err *e);
+int verify(const struct tree *t, struct lm *lm, const atomic_bool *cancel, verify_fn told, void *arg,
+           struct verify_result *r, struct err *e);
 
 #endif

@@ -18,17 +18,19 @@ struct replay {
     size_t n_replies, n_tokens, n_no_state, n_elsewhere; /* over all models */
 };
 
-static void told(void *arg, const struct verify_result *so_far)
+static void told(void *arg, uint32_t node, enum verify_outcome outcome, const struct verify_result *so_far)
 {
     struct replay *r = arg;
     size_t all = 0;
+    (void)node;
+    (void)outcome;
     const struct tree *t = conv_tree(r->conv);
     for (size_t i = 0; i < t->n_nodes; i++)
         all += t->nodes[i].body.made != NULL;
     chat_progress_tell(&r->progress, "verifying", (double)(r->n_replies + so_far->n_replies) / (double)(all ? all : 1));
 }
 
-static void print_token(const struct lm *lm, int32_t id)
+static void print_token(const struct lm *lm, int32_t id, float p)
 {
     struct str text = STR_INIT;
     if (id < 0) {
@@ -38,7 +40,7 @@ static void print_token(const struct lm *lm, int32_t id)
     tok_piece(lm->tok, id, true, &text);
     printf("%d '", (int)id);
     chat_print(stdout, true, str_z(&text), text.len);
-    fputs("'", stdout);
+    printf("' (probability %.2g)", (double)p);
     str_release(&text);
 }
 
@@ -49,9 +51,9 @@ static void print_difference(const struct lm *lm, const struct verify_difference
         printf(": all ids are the same, the state after them is not\n");
     } else {
         printf(" at token %zu: ", d->token + 1);
-        print_token(lm, d->recorded);
+        print_token(lm, d->recorded, d->p_recorded);
         fputs(" was recorded, ", stdout);
-        print_token(lm, d->now);
+        print_token(lm, d->now, d->p_now);
         fputs(" comes now\n", stdout);
     }
     printf("model, arithmetic and settings are those of the record%s\n",

@@ -339,6 +339,7 @@ unsigned app_send(struct app *a, const char *text, size_t n)
         return ACT_REPAINT;
     t->editing = 0;
     t->busy = true;
+    transcript_unmark(&t->view);
     composer_remember(text, n);
     composer_set("", 0);
     transcript_end(&t->view);

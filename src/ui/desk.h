@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "chat/event.h"
+#include "chat/verify.h"
 #include "ui/shown.h"
 
 struct desk;
@@ -39,7 +40,7 @@ enum desk_event_kind {
     DESK_NOTE,      /* text: one sentence */
     DESK_ERROR,     /* err */
     DESK_MODEL,     /* a model was loaded, or failed to (err) */
-    DESK_VERIFIED,  /* text: the outcome */
+    DESK_VERIFIED,  /* node, outcome: a reply was run again */
     DESK_SETTINGS,  /* settings: the ones the chat was left with */
 };
 
@@ -53,6 +54,8 @@ struct desk_event {
     double progress;
     struct desk_stats stats;
     struct chat_settings settings;
+    uint32_t node;
+    enum verify_outcome outcome;
     struct err err;
 };
 

@@ -92,48 +92,80 @@ void desk_replay_release(struct desk_replay *r)
 
 /* ---- Proof ---- */
 
-static void told(void *arg, const struct verify_result *r)
+struct proof {
+    struct desk_chat *c;
+    size_t all; /* sampled ids of all replies */
+};
+
+static size_t count_ids(const struct tree *t)
 {
-    struct desk_chat *c = arg;
-    char text[96];
-    snprintf(text, sizeof text, "verified %zu replies, %zu tokens so far", r->n_replies, r->n_tokens);
-    desk_tell_note(c->desk, c, text);
+    size_t n = 0;
+    for (size_t i = 0; i < t->n_nodes; i++) {
+        const struct body *b = &t->nodes[i].body;
+        n += b->made && tree_visible(t, t->nodes[i].id) ? b->n_ids - b->header : 0;
+    }
+    return n;
 }
 
-static void outcome(const struct desk_chat *c, const struct verify_result *r, char *out, size_t n)
+static void told(void *arg, uint32_t node, enum verify_outcome outcome, const struct verify_result *r)
 {
-    const struct verify_difference *d = &r->first;
-    if (r->differs && d->state_differs)
-        snprintf(out, n, "message %zu: the same %zu tokens, another state after them", d->message, d->token);
-    else if (r->differs) {
-        struct tok_text was = tok_text_of(c->lm->tok, d->recorded < 0 ? 0 : d->recorded);
-        struct tok_text is = tok_text_of(c->lm->tok, d->now < 0 ? 0 : d->now);
-        snprintf(out, n, "message %zu differs at token %zu: '%.*s' was recorded, '%.*s' comes now%s", d->message, d->token,
-                 d->recorded < 0 ? 0 : (int)was.n, was.p, d->now < 0 ? 0 : (int)is.n, is.p,
-                 d->template_differs ? "; it was made with another chat template" : "");
-    } else if (r->n_other_arith)
-        snprintf(out, n, "verified %zu replies, %zu tokens; %zu more were made by arithmetic %u", r->n_replies, r->n_tokens,
-                 r->n_other_arith, r->other_arith);
-    else if (r->n_other_model)
-        snprintf(out, n, "verified %zu replies, %zu tokens; %zu more were made by another model", r->n_replies, r->n_tokens,
-                 r->n_other_model);
-    else
-        snprintf(out, n, "verified %zu replies, %zu tokens", r->n_replies, r->n_tokens);
+    const struct proof *p = arg;
+    desk_tell(p->c->desk, &(struct desk_event){ .kind = DESK_VERIFIED, .chat = p->c, .node = node, .outcome = outcome });
+    desk_tell_stage(p->c, DESK_VERIFYING, p->all ? (double)r->n_tokens / (double)p->all : -1);
+}
+
+static void add_token(const struct lm *lm, int32_t id, float p, const char *when, struct str *out)
+{
+    if (id < 0) {
+        str_addf(out, "nothing %s", when);
+        return;
+    }
+    str_adds(out, "'");
+    tok_piece(lm->tok, id, true, out);
+    str_addf(out, "' (%.2f) %s", (double)p, when);
+}
+
+static void add_difference(const struct lm *lm, const struct verify_difference *d, struct str *out)
+{
+    if (d->state_differs) {
+        str_addf(out, "message %zu: the same %zu tokens, another state after them", d->message, d->token);
+        return;
+    }
+    str_addf(out, "message %zu differs at token %zu: ", d->message, d->token + 1);
+    add_token(lm, d->recorded, d->p_recorded, "was recorded, ", out);
+    add_token(lm, d->now, d->p_now, "comes now; ", out);
+    str_addf(out, "model, arithmetic and settings are those of the record%s",
+             d->template_differs ? ", the chat template is another" : "");
+}
+
+static void add_outcome(const struct lm *lm, const struct verify_result *r, struct str *out)
+{
+    if (r->differs) {
+        add_difference(lm, &r->first, out);
+        return;
+    }
+    str_addf(out, "verified %zu replies, %zu tokens", r->n_replies, r->n_tokens);
+    if (r->n_other_arith)
+        str_addf(out, "; %zu more were made by arithmetic %u", r->n_other_arith, r->other_arith);
+    if (r->n_other_model)
+        str_addf(out, "; %zu more were made by another model", r->n_other_model);
 }
 
 void desk_verify_run(struct desk_chat *c)
 {
+    struct proof p = { c, count_ids(conv_tree(c->conv)) };
     struct verify_result r = { .n_replies = 0 };
+    struct str text = STR_INIT;
     struct err e = ERR_INIT;
-    char text[256];
-    desk_tell_stage(c, DESK_VERIFYING, -1);
+    desk_tell_stage(c, DESK_VERIFYING, 0);
     int failed = !c->lm ? err_set(&e, ERR_NOTFOUND, "no model is loaded that could run the replies again")
-                        : verify(conv_tree(c->conv), c->lm, &c->cancel, told, c, &r, &e);
+                        : verify(conv_tree(c->conv), c->lm, &c->cancel, told, &p, &r, &e);
     desk_tell_stage(c, DESK_IDLE, -1);
     if (failed) {
         desk_tell_err(c->desk, c, &e);
         return;
     }
-    outcome(c, &r, text, sizeof text);
-    desk_tell(c->desk, &(struct desk_event){ .kind = DESK_VERIFIED, .chat = c, .text = mem_strdup(text), .n = strlen(text) });
+    add_outcome(c->lm, &r, &text);
+    desk_tell_note(c->desk, c, str_z(&text));
+    str_release(&text);
 }

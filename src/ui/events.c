@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "ui/app.h"
+#include "ui/replay.h"
 
 static struct tab *tab_of(struct app *a, const struct desk_chat *c)
 {
@@ -35,6 +36,16 @@ static void ended(struct app *a, struct tab *t)
         t->unread = true;
 }
 
+/* A tick beside each reply that came out the same; the first that did not is shown. */
+static void verified(struct app *a, struct tab *t, const struct desk_event *ev)
+{
+    transcript_mark(&t->view, ev->node, ev->outcome);
+    if (ev->outcome == VERIFY_DIFFERS && t == app_tab(a) && a->replaying)
+        replay_show_node(a, ev->node);
+    else if (ev->outcome == VERIFY_DIFFERS)
+        transcript_go(&t->view, ev->node);
+}
+
 static void of_chat(struct app *a, struct tab *t, struct desk_event *ev)
 {
     switch (ev->kind) {
@@ -50,8 +61,8 @@ static void of_chat(struct app *a, struct tab *t, struct desk_event *ev)
     case DESK_STAGE: stage(a, t, ev); break;
     case DESK_STATS: t->stats = ev->stats; break;
     case DESK_SETTINGS: app_settings_left(a, t, &ev->settings); break;
-    case DESK_NOTE:
-    case DESK_VERIFIED: app_say(a, "%.*s", (int)ev->n, ev->text ? ev->text : ""); break;
+    case DESK_VERIFIED: verified(a, t, ev); break;
+    case DESK_NOTE: app_say(a, "%.*s", (int)ev->n, ev->text ? ev->text : ""); break;
     case DESK_ERROR: app_fail(a, &ev->err); break;
     default: break;
     }

@@ -75,7 +75,7 @@ static void status_left(struct app *a, char *out, size_t n)
         snprintf(out, n, "loading %.0f %%", 100 * loading);
     else if (t)
         stage_text(t, out, n);
-    if (a->replaying)
+    if (a->replaying && (!t || t->stage != DESK_VERIFYING))
         snprintf(out, n, "Space pause  ←→ message  , . token  < > speed  v verify  q leave");
 }
 

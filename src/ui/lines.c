@@ -67,8 +67,7 @@ static void take(struct lines *l, struct desk_event *ev)
             printf("[restored %zu, read %zu]\n", ev->stats.restored, ev->stats.read);
         break;
     case DESK_SETTINGS: l->settings = ev->settings; break;
-    case DESK_NOTE:
-    case DESK_VERIFIED: printf("[%.*s]\n", (int)ev->n, ev->text); break;
+    case DESK_NOTE: printf("[%.*s]\n", (int)ev->n, ev->text); break;
     case DESK_ERROR:
     case DESK_MODEL:
         if (ev->err.code)

@@ -81,6 +81,7 @@ void replay_end(struct app *a)
     a->replaying = NULL;
     a->focus = FOCUS_COMPOSER;
     if (t) {
+        transcript_unmark(&t->view);
         transcript_live_end(&t->view);
         transcript_show(&t->view, r->whole);
         transcript_end(&t->view);
@@ -155,6 +156,23 @@ unsigned replay_step(struct app *a, int messages, int tokens)
     r->ms = r->data.steps[r->at - 1].ms;
     show(a);
     return ACT_REPAINT;
+}
+
+void replay_show_node(struct app *a, uint32_t node)
+{
+    struct replay *r = a->replaying;
+    size_t message = 0;
+    while (message < r->whole->n && r->whole->msgs[message]->node != node)
+        message++;
+    if (message == r->whole->n) /* it is on another branch */
+        return;
+    r->paused = true;
+    while (r->at > 1 && r->data.steps[r->at - 1].message > message)
+        r->at--;
+    while (r->at < r->data.n && r->data.steps[r->at].message <= message)
+        r->at++;
+    r->ms = r->data.steps[r->at - 1].ms;
+    show(a);
 }
 
 unsigned replay_speed(struct app *a, double factor)

@@ -4,11 +4,13 @@
 #define UI_REPLAY_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct app;
 struct replay;
 
 unsigned replay_begin(struct app *a);                /* of the shown chat */
+void replay_show_node(struct app *a, uint32_t node); /* pauses there */
 void replay_end(struct app *a);
 unsigned replay_tick(struct app *a);                 /* time has passed; bits */
 int replay_wait_ms(const struct app *a);             /* until the next step; -1: none */

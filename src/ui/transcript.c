@@ -36,6 +36,7 @@ void transcript_release(struct transcript *t)
 {
     transcript_relayout(t);
     free(t->layouts);
+    free(t->marks);
     layout_release(&t->live_layout);
     str_release(&t->live);
     shown_unref(t->shown);
@@ -86,6 +87,17 @@ void transcript_show(struct transcript *t, struct shown *s)
         t->selected = transcript_n(t) ? transcript_n(t) - 1 : 0;
     if (t->top_msg >= transcript_n(t))
         t->follow = true;
+}
+
+void transcript_mark(struct transcript *t, uint32_t node, enum verify_outcome outcome)
+{
+    if (!mem_grow(&t->marks, &t->cap_marks, t->n_marks + 1, sizeof *t->marks)) /* without memory there is no tick */
+        t->marks[t->n_marks++] = (struct transcript_mark){ node, outcome };
+}
+
+void transcript_unmark(struct transcript *t)
+{
+    t->n_marks = 0;
 }
 
 void transcript_live_begin(struct transcript *t)
@@ -283,6 +295,17 @@ void transcript_end(struct transcript *t)
     t->selected = transcript_n(t) ? transcript_n(t) - 1 : 0;
 }
 
+void transcript_go(struct transcript *t, uint32_t node)
+{
+    for (size_t i = 0; i < n_msgs(t); i++) {
+        if (t->shown->msgs[i]->node == node) {
+            t->follow = false;
+            t->top_msg = t->selected = i;
+            t->top_row = 0;
+        }
+    }
+}
+
 void transcript_fold(struct transcript *t)
 {
     t->unfolded_system = !t->unfolded_system;
@@ -330,6 +353,18 @@ static void draw_facts(const struct transcript *t, const struct shown_msg *m, in
         cells_puts(row, left + cols - (int)at - 1, (int)at, facts, STYLE_DIM);
 }
 
+static void draw_mark(const struct transcript *t, const struct shown_msg *m, int row, int left)
+{
+    static const struct {
+        const char *text;
+        enum theme_role role;
+    } looks[] = { [VERIFY_SAME] = { "✓", STYLE_BAR }, [VERIFY_DIFFERS] = { "✗", STYLE_ERROR }, [VERIFY_NOT_RUN] = { "-", STYLE_DIM } };
+    for (size_t i = 0; m && gutter(t) && i < t->n_marks; i++) {
+        if (t->marks[i].node == m->node)
+            cells_puts(row, left, 1, looks[t->marks[i].outcome].text, looks[t->marks[i].outcome].role);
+    }
+}
+
 static void draw_head(struct transcript *t, size_t i, int row, int left, int cols, const char *model_name)
 {
     const struct shown_msg *m = i < n_msgs(t) ? t->shown->msgs[i] : NULL;
@@ -348,6 +383,7 @@ static void draw_head(struct transcript *t, size_t i, int row, int left, int col
         cells_puts(row, left + col, cols - col, model_name, STYLE_MODEL);
     else
         cells_puts(row, left + col, cols - col, m->role == SHOWN_USER ? "you" : "system", m->role == SHOWN_USER ? STYLE_USER : STYLE_DIM);
+    draw_mark(t, m, row, left);
     if (m)
         draw_facts(t, m, row, left, cols);
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/str.h"
+#include "chat/verify.h"
 #include "ui/layout.h"
 #include "ui/shown.h"
 
@@ -27,6 +28,11 @@ struct transcript {
     bool raw;
     bool unfolded_system;
     size_t code_at;            /* which code block `copy-code` takes next */
+    struct transcript_mark {
+        uint32_t node;
+        enum verify_outcome outcome;
+    } *marks;                  /* [n_marks] in the gutter, beside replies that were run again */
+    size_t n_marks, cap_marks;
 };
 
 void transcript_init(struct transcript *t);
@@ -38,6 +44,9 @@ void transcript_live_begin(struct transcript *t);
 void transcript_live_add(struct transcript *t, const char *p, size_t n);
 void transcript_live_end(struct transcript *t);
 
+void transcript_mark(struct transcript *t, uint32_t node, enum verify_outcome outcome);
+void transcript_unmark(struct transcript *t);              /* all */
+
 size_t transcript_n(const struct transcript *t);            /* messages, the live one included */
 const struct shown_msg *transcript_selected(const struct transcript *t); /* NULL: none or the live one */
 
@@ -47,6 +56,7 @@ void transcript_draw(struct transcript *t, int row, int rows, int left, int cols
 
 void transcript_select(struct transcript *t, int by, int rows, int cols); /* by messages */
 void transcript_scroll(struct transcript *t, int by, int rows, int cols); /* by rows */
+void transcript_go(struct transcript *t, uint32_t node);    /* selects it; nothing when it is not shown */
 void transcript_end(struct transcript *t);
 void transcript_begin(struct transcript *t);
 void transcript_fold(struct transcript *t);                 /* the system text, to one line or back */

@@ -43,4 +43,17 @@ report 'a preset is for chats without settings of their own'
 grep -q '"event":"settings"' "$HISS_HOME/data/chats/one.jsonl" && run "$hiss" chats compact one
 [ "$status" = 0 ] && [ "$(settings_of one)" = 'temp 0.10' ]
 report 'compacting keeps them'
+
+# A record that was tampered with: verify on the screen shows where, beside the message.
+"$hiss" ask -m "$m" -n 20 --temp 1 --seed 11 --chat forged "tell me" </dev/null >"$tmp/out" 2>&1
+"$hiss" ask -m "$m" -n 20 --temp 1 --seed 11 --chat forged "and more" </dev/null >"$tmp/out" 2>&1
+printf 'wait\nrun verify\nwait\nsave %s\n' "$tmp/screen" >"$tmp/verify"
+run "$hiss" chat --no-rc -m "$m" -t 1 --script "$tmp/verify" forged
+[ "$(grep -c '^✓.*hiss' "$tmp/screen")" = 2 ] && grep -q 'verified 2 replies' "$tmp/screen"
+report 'verify puts a tick beside each reply'
+forged=$HISS_HOME/data/chats/forged.jsonl
+sed 's/"seed":"11"/"seed":"12"/' "$forged" >"$tmp/forged" && cat "$tmp/forged" >"$forged"
+run "$hiss" chat --no-rc -m "$m" -t 1 --script "$tmp/verify" forged
+grep -q '^✗.*hiss' "$tmp/screen" && grep -q 'message 2 differs at token .* was recorded' "$tmp/screen"
+report 'and a cross beside the first that differs, with both tokens'
 done_testing
