@@ -27,7 +27,7 @@ struct conv_opts {
     const char *path;          /* the chat file; NULL: this conversation is not kept */
     enum journal_mode mode;
     struct store *store;       /* borrowed; NULL: nothing is kept but what the session holds */
-    struct lm *lm;             /* borrowed; NULL: for looking, renaming, deleting; conv_use brings one later */
+    struct lm *lm;             /* borrowed; NULL: for all but reading and writing; conv_use brings one later */
     const char *model_name;    /* how people call it; borrowed during the call */
     size_t keyframe;           /* tokens between keyframes; 0: from the measured reading speed */
     uint64_t part_ns;          /* between parts of a running reply; 0: a little less than a second */
@@ -64,7 +64,7 @@ struct conv_result {
     struct err kept;           /* why states could not be kept; ERR_OK: they were */
 };
 
-/* Appends a message to the shown leaf without asking for a reply. */
+/* Appends a message to the shown leaf without asking for a reply. Needs no model, nor does conv_edit without g. */
 int conv_say(struct conv *c, enum chat_role role, const char *text, size_t n, uint32_t *id, struct err *e);
 
 /* A message from the user, and the reply to it. ERR_CANCELLED while reading: the message stands, without a reply; while

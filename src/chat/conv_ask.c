@@ -26,7 +26,8 @@ static int note_model(struct conv *c, uint64_t op, struct err *e)
     return ev.name ? conv_emit(c, &ev, e) : err_nomem(e, "a model's name");
 }
 
-/* Puts a message under parent; `p` holds its ids. Returns when it is on disk: nothing that was sent is lost. */
+/* Puts a message under parent; `p` holds its ids, none without a model. Returns when it is on disk: nothing that was
+ * sent is lost. */
 static int add_message(struct conv *c, uint64_t op, uint32_t parent, enum chat_role role, const struct str *text,
                        const struct plan *p, uint32_t *id, struct err *e)
 {
@@ -39,7 +40,8 @@ static int add_message(struct conv *c, uint64_t op, uint32_t parent, enum chat_r
     struct body *b = &ev.body;
     b->parent = parent;
     b->role = role;
-    b->model = model_hash(c->lm->model);
+    if (c->lm)
+        b->model = model_hash(c->lm->model);
     b->at = p->at;
     b->n_ids = p->end - p->at;
     b->n_text = text->len;
@@ -58,7 +60,8 @@ static int nothing_to_read(const struct plan *p, struct err *e)
     return p->ids.n ? 0 : err_set(e, ERR_ARG, "there is nothing to reply to: the message is empty");
 }
 
-/* A message under parent, and its reply when g is given. */
+/* A message under parent, and its reply when g is given. Without a model it stands with its text alone, and the model
+ * that answers it reads it as it reads any other's. */
 static int exchange(struct conv *c, uint32_t parent, enum chat_role role, const char *text, size_t n,
                     const struct generate_opts *g, const struct conv_watch *w, uint32_t *id, struct conv_result *r,
                     struct err *e)
@@ -71,8 +74,10 @@ static int exchange(struct conv *c, uint32_t parent, enum chat_role role, const 
         err_nomem(e, "a message");
         goto fail;
     }
-    if (plan_make(c, parent, role, str_z(&clean), clean.len, &p, e) || (g && nothing_to_read(&p, e)) || note_model(c, op, e) ||
-        add_message(c, op, parent, role, &clean, &p, id, e))
+    if (c->lm && (plan_make(c, parent, role, str_z(&clean), clean.len, &p, e) || (g && nothing_to_read(&p, e)) ||
+                  note_model(c, op, e)))
+        goto fail;
+    if (add_message(c, op, parent, role, &clean, &p, id, e))
         goto fail;
     r->rewritten = p.before - p.at;
     struct lead l = { .op = op, .parent = *id, .at = p.end, .ids = p.ids.p, .n = p.ids.n, .content = p.ids.n };
@@ -87,7 +92,7 @@ int conv_say(struct conv *c, enum chat_role role, const char *text, size_t n, ui
 {
     struct conv_result r;
     clear_result(&r);
-    return conv_need_model(c, e) ? -1 : exchange(c, c->tree.head, role, text, n, NULL, NULL, id, &r, e);
+    return exchange(c, c->tree.head, role, text, n, NULL, NULL, id, &r, e);
 }
 
 int conv_send(struct conv *c, const char *text, size_t n, const struct generate_opts *g, const struct conv_watch *w,
@@ -119,7 +124,7 @@ int conv_edit(struct conv *c, uint32_t node, const char *text, size_t n, const s
     uint32_t id;
     clear_result(r);
     const struct node *old = message_begin(c, node, e);
-    if (!old || conv_need_model(c, e) || (g && sampler_check(&g->sampler, e)))
+    if (!old || (g && (conv_need_model(c, e) || sampler_check(&g->sampler, e))))
         return -1;
     enum chat_role role = old->body.role;
     return exchange(c, old->body.parent, role, text, n, role == ROLE_USER ? g : NULL, w, &id, r, e);

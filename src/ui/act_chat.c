@@ -76,15 +76,10 @@ unsigned act_chat_delete(struct app *a, const struct args *args)
 unsigned act_model(struct app *a, const struct args *args)
 {
     struct tab *t = app_tab(a);
-    struct err e;
     if (!args->n)
         return act_models(a, args);
-    if (t && t->busy) {
-        err_set(&e, ERR_BUSY, "a reply is being written; ^C stops it, then switch");
-        app_fail(a, &e);
-    } else if (t) {
-        t->busy = !desk_use_model(t->chat, args->word[0]);
-    }
+    if (t && !app_refuses(a))
+        t->busy = t->opened = !desk_use_model(t->chat, args->word[0]);
     return ACT_REPAINT;
 }
 

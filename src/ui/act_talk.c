@@ -131,12 +131,7 @@ static const struct shown_msg *selected(struct app *a)
 /* The selected message of a chat whose worker is free. */
 static const struct shown_msg *selected_idle(struct app *a)
 {
-    struct tab *t = app_tab(a);
-    if (t && t->busy) {
-        complain(a, ERR_BUSY, "a reply is being written; ^C stops it");
-        return NULL;
-    }
-    return selected(a);
+    return app_refuses(a) ? NULL : selected(a);
 }
 
 unsigned act_regenerate(struct app *a, const struct args *args)
@@ -221,8 +216,8 @@ unsigned act_undo(struct app *a, const struct args *args)
         return bits;
     if (!t || !t->view.shown || !t->view.shown->can_undo)
         return complain(a, ERR_NOTFOUND, "nothing to undo");
-    if (t->busy)
-        return complain(a, ERR_BUSY, "a reply is being written; ^C stops it");
+    if (app_refuses(a))
+        return ACT_REPAINT;
     desk_undo(t->chat);
     return ACT_REPAINT;
 }
@@ -233,8 +228,8 @@ unsigned act_redo(struct app *a, const struct args *args)
     (void)args;
     if (!t || !t->view.shown || !t->view.shown->can_redo)
         return complain(a, ERR_NOTFOUND, "nothing to redo");
-    if (t->busy)
-        return complain(a, ERR_BUSY, "a reply is being written; ^C stops it");
+    if (app_refuses(a))
+        return ACT_REPAINT;
     desk_redo(t->chat);
     return ACT_REPAINT;
 }
@@ -319,8 +314,8 @@ unsigned act_system_text(struct app *a, const struct args *args)
     struct tab *t = app_tab(a);
     struct str text = STR_INIT;
     struct err e;
-    if (!t || t->busy)
-        return complain(a, ERR_BUSY, "a reply is being written; ^C stops it");
+    if (!t || app_refuses(a))
+        return ACT_REPAINT;
     if (args->n) {
         str_adds(&text, args->rest[0]);
     } else {

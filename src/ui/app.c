@@ -323,14 +323,30 @@ unsigned action_source(struct app *a, const char *path, struct err *e)
 
 /* ---- Sending ---- */
 
+bool app_refuses(struct app *a)
+{
+    static const char *const what[] = {
+        [DESK_IDLE] = "a reply is begun", [DESK_LOADING] = "a model is being loaded", [DESK_READING] = "the model is reading",
+        [DESK_WRITING] = "a reply is being written", [DESK_REBUILDING] = "the model is reading the chat again",
+        [DESK_VERIFYING] = "the replies are being verified",
+    };
+    const struct tab *t = app_tab(a);
+    struct err e;
+    if (!t || !t->busy || !t->opened)
+        return false;
+    err_set(&e, ERR_BUSY, "%s; ^C stops it", what[t->stage]);
+    app_fail(a, &e);
+    return true;
+}
+
 unsigned app_send(struct app *a, const char *text, size_t n)
 {
     struct tab *t = app_tab(a);
     struct err e;
-    if (!t)
-        return ACT_NONE;
-    if (t->busy) {
-        err_set(&e, ERR_BUSY, "a reply is being written; ^C stops it, then send");
+    if (!t || app_refuses(a))
+        return ACT_REPAINT;
+    if (t->opened && !t->view.shown) {
+        err_set(&e, ERR_NOTFOUND, "this chat could not be opened, F9 says why; F2 lists the others");
         app_fail(a, &e);
         return ACT_REPAINT;
     }
@@ -338,8 +354,8 @@ unsigned app_send(struct app *a, const char *text, size_t n)
     if (r)
         return ACT_REPAINT;
     t->editing = 0;
-    t->busy = true;
     transcript_unmark(&t->view);
+    t->busy = t->opened = true;
     composer_remember(text, n);
     composer_set("", 0);
     transcript_end(&t->view);

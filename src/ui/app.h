@@ -31,6 +31,7 @@ struct tab {
     struct str draft;        /* what was being written when another chat was shown */
     uint32_t editing;        /* node whose new text is being written; 0: none */
     bool busy;               /* its worker does something */
+    bool opened;             /* its worker has been idle once, or was asked for something: busy is more than opening */
     bool unread;             /* a reply came while another chat was shown */
     struct desk_stats stats; /* of the last turn, or of the running one */
     enum desk_stage stage;
@@ -99,6 +100,9 @@ void app_frame(struct app *a);                                 /* draws if somet
 /* A question in the composer's place; the answer goes to fn. */
 unsigned app_ask(struct app *a, const char *prompt, const char *initial, ask_fn fn);
 unsigned app_ask_end(struct app *a, bool take);
+
+/* True while the shown chat can take no request, with the reason said. While it is opened, its model being loaded, it can. */
+bool app_refuses(struct app *a);
 
 /* Sends text as the shown chat's next message. */
 unsigned app_send(struct app *a, const char *text, size_t n);

@@ -161,14 +161,27 @@ static struct desk_model *find_model(struct desk *d, const char *name)
     return NULL;
 }
 
-struct lm *desk_wait_model(struct desk *d, const char *name, const atomic_bool *cancel, struct desk_model_info *info,
-                           struct err *e)
+static bool goes_on_waiting(const struct desk_chat *c, bool yields)
 {
+    bool more = atomic_load(&c->asked) - atomic_load(&c->served) > 1; /* than what is being done */
+    return !atomic_load(&c->cancel) && !atomic_load(&c->desk->quit) && !(yields && more);
+}
+
+void desk_wake_waiting(struct desk *d)
+{
+    pthread_mutex_lock(&d->lock);
+    pthread_cond_broadcast(&d->loaded);
+    pthread_mutex_unlock(&d->lock);
+}
+
+struct lm *desk_wait_model(struct desk_chat *c, const char *name, bool yields, struct desk_model_info *info, struct err *e)
+{
+    struct desk *d = c->desk;
     struct desk_model *m;
     struct lm *lm = NULL;
     bool tried = false;
     pthread_mutex_lock(&d->lock);
-    while (!(m = find_model(d, name)) && !atomic_load(cancel) && !atomic_load(&d->quit)) {
+    while (!(m = find_model(d, name)) && goes_on_waiting(c, yields)) {
         if (d->loading) {
             pthread_cond_wait(&d->loaded, &d->lock);
         } else if (tried || !name) { /* the default was asked for at the start */

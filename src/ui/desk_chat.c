@@ -147,14 +147,15 @@ static void end_turn(struct desk_chat *c, const struct conv_result *r, int faile
 
 /* ---- The model ---- */
 
-/* A conversation goes on with its own model when that is the loaded one, else with the current one. */
-static int ensure_model(struct desk_chat *c, const char *name, struct err *e)
+/* A conversation goes on with its own model when that is the loaded one, else with the current one. yields: only until
+ * something else is asked for. */
+static int ensure_model(struct desk_chat *c, const char *name, bool yields, struct err *e)
 {
     struct desk_model_info info;
     if (c->lm && !name)
         return 0;
     desk_tell_stage(c, DESK_LOADING, -1);
-    struct lm *lm = desk_wait_model(c->desk, name, &c->cancel, &info, e);
+    struct lm *lm = desk_wait_model(c, name, yields, &info, e);
     if (lm && lm != c->lm) {
         if (conv_use(c->conv, lm, info.name, e))
             return -1;
@@ -168,7 +169,7 @@ static void restore(struct desk_chat *c)
     struct conv_watch w = { .cancel = &c->cancel, .progress = on_read, .arg = c };
     struct conv_result r = { .node = 0 };
     struct err e = ERR_INIT;
-    if (ensure_model(c, NULL, &e)) {
+    if (ensure_model(c, NULL, true, &e)) {
         desk_tell_stage(c, DESK_IDLE, -1);
         return; /* the desk has told why */
     }
@@ -235,7 +236,7 @@ static int change(struct desk_chat *c, const struct desk_request *q, struct err 
 static void use_model(struct desk_chat *c, const struct desk_request *q)
 {
     struct err e = ERR_INIT;
-    if (ensure_model(c, q->text, &e)) {
+    if (ensure_model(c, q->text, false, &e)) {
         desk_tell_stage(c, DESK_IDLE, -1);
         desk_tell_err(c->desk, c, &e);
         return;
@@ -243,7 +244,23 @@ static void use_model(struct desk_chat *c, const struct desk_request *q)
     restore(c);
 }
 
-static void serve(struct desk_chat *c, const struct desk_request *q)
+/* While the model loads, what was sent is written and shown at once; it is then answered as any message is. */
+static int say_first(struct desk_chat *c, struct desk_request *q, struct err *e)
+{
+    struct conv_result r;
+    uint32_t id;
+    if (c->lm || (q->want != WANT_SEND && q->want != WANT_EDIT))
+        return 0;
+    if (q->want == WANT_SEND ? conv_say(c->conv, ROLE_USER, q->text, q->n, &id, e)
+                             : conv_edit(c->conv, q->node, q->text, q->n, NULL, NULL, &r, e))
+        return -1;
+    tell_shown(c, false);
+    q->want = WANT_REGENERATE;
+    q->node = conv_tree(c->conv)->head;
+    return 0;
+}
+
+static void serve(struct desk_chat *c, struct desk_request *q)
 {
     struct conv_result r = { .node = 0 };
     struct err e = ERR_INIT;
@@ -253,7 +270,7 @@ static void serve(struct desk_chat *c, const struct desk_request *q)
     case WANT_EDIT:
     case WANT_REGENERATE:
     case WANT_CONTINUE:
-        failed = ensure_model(c, NULL, &e) || turn(c, q, &r, &e);
+        failed = say_first(c, q, &e) || ensure_model(c, NULL, false, &e) || turn(c, q, &r, &e);
         end_turn(c, &r, failed, &e);
         break;
     case WANT_MODEL: use_model(c, q); break;
@@ -275,18 +292,15 @@ static void request_free(void *item)
     free(q);
 }
 
-static bool open_conv(struct desk_chat *c)
+static bool open_conv(struct desk_chat *c, struct err *e)
 {
-    struct err e = ERR_INIT;
-    c->store = chat_store(&e);
+    c->store = chat_store(e);
     if (!c->store)
-        desk_tell_err(c->desk, c, &e); /* the chat works without: it is read anew each time */
+        desk_tell_err(c->desk, c, e); /* the chat works without: it is read anew each time */
     struct conv_opts o = { .path = c->path.p, .mode = JOURNAL_CREATE, .store = c->store };
-    c->conv = conv_open(&o, &e);
-    if (!c->conv) {
-        desk_tell_err(c->desk, c, &e);
+    c->conv = conv_open(&o, e);
+    if (!c->conv)
         return false;
-    }
     if (!conv_writable(c->conv) && conv_journal(c->conv)) {
         const struct err *why = journal_why(conv_journal(c->conv));
         desk_tell_note(c->desk, c, why->msg);
@@ -301,31 +315,46 @@ static void request_done(struct desk_chat *c)
     desk_tell_stage(c, DESK_IDLE, -1);
 }
 
+/* A chat that could not be opened answers everything with the reason. */
+static void answer(struct desk_chat *c, struct desk_request *q, const struct err *closed)
+{
+    if (closed->code) {
+        desk_tell_err(c->desk, c, closed);
+        return;
+    }
+    serve(c, q);
+    keep_settings(c);
+    if (!c->lm) /* once the model is there the chat is made ready, whatever was asked for meanwhile */
+        restore(c);
+}
+
 static void *worker_main(void *arg)
 {
     struct desk_chat *c = arg;
     struct desk_request *q;
+    struct err closed = ERR_INIT, e = ERR_INIT;
     kern_thread_init();
-    if (open_conv(c)) {
+    if (open_conv(c, &e)) {
         take_settings(c);
         tell_shown(c, false);
         restore(c);
-        request_done(c);
-        while ((q = chan_take(c->requests, true))) {
-            bool quit = q->want == WANT_QUIT;
-            if (!quit)
-                serve(c, q);
-            keep_settings(c);
-            request_free(q);
-            if (quit)
-                break;
-            atomic_store(&c->cancel, false);
-            request_done(c);
-        }
-        struct err e = ERR_INIT;
-        if (conv_close(c->conv, &e))
-            desk_tell_err(c->desk, NULL, &e);
+    } else {
+        closed = e;
+        desk_tell_err(c->desk, c, &closed);
     }
+    request_done(c);
+    while ((q = chan_take(c->requests, true))) {
+        bool quit = q->want == WANT_QUIT;
+        if (!quit)
+            answer(c, q, &closed);
+        request_free(q);
+        if (quit)
+            break;
+        atomic_store(&c->cancel, false);
+        request_done(c);
+    }
+    if (c->conv && conv_close(c->conv, &e))
+        desk_tell_err(c->desk, NULL, &e);
     store_close(c->store);
     shown_unref(c->last);
     return NULL;
@@ -363,6 +392,8 @@ fail:
 static int ask(struct desk_chat *c, struct desk_request q, const char *text, size_t n)
 {
     struct desk_request *copy = mem_dup(&q, sizeof q);
+    if (!desk_busy(c)) /* a stop that came when the last one had just ended is not meant for this one */
+        atomic_store(&c->cancel, false);
     if (copy && text) {
         copy->text = mem_alloc(n + 1, 1);
         if (copy->text) {
@@ -378,13 +409,14 @@ static int ask(struct desk_chat *c, struct desk_request q, const char *text, siz
             request_free(copy);
         return -1;
     }
+    desk_wake_waiting(c->desk);
     return 0;
 }
 
 void desk_close(struct desk_chat *c)
 {
-    atomic_store(&c->cancel, true);
     ask(c, (struct desk_request){ .want = WANT_QUIT }, NULL, 0);
+    desk_stop(c);
     pthread_join(c->thread, NULL);
     chan_free(c->requests);
     pthread_mutex_destroy(&c->lock);
@@ -405,6 +437,7 @@ bool desk_busy(const struct desk_chat *c)
 void desk_stop(struct desk_chat *c)
 {
     atomic_store(&c->cancel, true);
+    desk_wake_waiting(c->desk);
 }
 
 void desk_set(struct desk_chat *c, const struct chat_settings *s)

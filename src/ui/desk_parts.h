@@ -26,7 +26,7 @@ struct desk {
     struct chan *events;
 
     pthread_mutex_t lock;          /* of what follows */
-    pthread_cond_t loaded;         /* a load has ended */
+    pthread_cond_t loaded;         /* a load has ended, or there is another reason to stop waiting */
     struct desk_model models[DESK_MAX_MODELS];
     size_t n_models, current;      /* current: what new chats use */
     bool loading;
@@ -80,9 +80,10 @@ void desk_tell_note(struct desk *d, struct desk_chat *c, const char *text);
 void desk_tell_stage(struct desk_chat *c, enum desk_stage stage, double progress);
 void desk_verify_run(struct desk_chat *c);                         /* desk_replay.c */
 
-/* The loaded model of that name or path (NULL: the current one); waits while it loads. NULL with *e. */
-struct lm *desk_wait_model(struct desk *d, const char *name, const atomic_bool *cancel, struct desk_model_info *info,
-                           struct err *e);
+/* The loaded model of that name or path (NULL: the current one); waits while it loads, until the chat is stopped or
+ * (yields) is asked for something else. NULL with *e. */
+struct lm *desk_wait_model(struct desk_chat *c, const char *name, bool yields, struct desk_model_info *info, struct err *e);
+void desk_wake_waiting(struct desk *d);                            /* those in desk_wait_model look again */
 
 void desk_short_title(const char *text, char *out, size_t n);       /* how a message begins, in a line */
 void desk_base_name(const char *path, char out[64]);               /* a model's name, from its file's */

@@ -23,8 +23,10 @@ static void stage(struct app *a, struct tab *t, const struct desk_event *ev)
     t->stage = ev->stage;
     t->progress = ev->progress;
     t->busy = desk_busy(t->chat);
-    if (!t->busy)
+    if (!t->busy) {
+        t->opened = true;
         transcript_live_end(&t->view);
+    }
     if (a->panel && changed) /* who writes stands in the list of chats */
         panel_refill(a, a->panel);
 }
