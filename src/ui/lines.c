@@ -12,6 +12,8 @@
 #include "ui/run.h"
 #include "ui/settings.h"
 
+enum { STATUS_INTERRUPTED = 130 };
+
 static volatile sig_atomic_t interrupts;
 
 static void on_interrupt(int sig)
@@ -25,7 +27,7 @@ struct lines {
     struct desk_chat *chat;
     struct chat_settings settings;
     struct shown *shown;
-    bool busy, writing, ready;
+    bool busy, writing;
 };
 
 static void print_history(const struct shown *s)
@@ -98,7 +100,7 @@ static void settle(struct lines *l)
             desk_stop(l->chat);
         }
         pump(l, 100);
-    } while (l->busy || desk_loading(l->desk) >= 0 || !l->shown);
+    } while (l->busy || desk_loading(l->desk) >= 0);
 }
 
 static void set(struct lines *l, const char *words)
@@ -107,10 +109,12 @@ static void set(struct lines *l, const char *words)
     struct err e = ERR_INIT;
     sscanf(words, "%31s %63[^\n]", name, value);
     int which = setting_find(name);
-    if (which < 0 || setting_parse(&l->settings, which, value, &e))
+    if (which < 0 || setting_parse(&l->settings, which, value, &e)) {
         printf("[%s]\n", which < 0 ? "no such setting" : e.msg);
-    else
+    } else {
         desk_set(l->chat, &l->settings);
+        printf("[%s %s]\n", name, value);
+    }
 }
 
 static uint32_t last_reply(const struct lines *l)
@@ -122,50 +126,73 @@ static uint32_t last_reply(const struct lines *l)
 /* The commands that make sense without a screen. False: leave. */
 static bool command(struct lines *l, const char *line)
 {
-    size_t n = strcspn(line, " \n");
+    char name[16];
+    size_t n = strcspn(line, " ");
     const char *rest = line + n + strspn(line + n, " ");
-    if (!strncmp(line, "quit", n))
+    snprintf(name, sizeof name, "%.*s", (int)(n < sizeof name ? n : 0), line);
+    if (!strcmp(name, "quit"))
         return false;
-    if (!strncmp(line, "set", n))
+    if (!strcmp(name, "set"))
         set(l, rest);
-    else if (!strncmp(line, "regenerate", n))
+    else if (!strcmp(name, "regenerate"))
         desk_regenerate(l->chat, last_reply(l));
-    else if (!strncmp(line, "continue", n))
+    else if (!strcmp(name, "continue"))
         desk_continue(l->chat, last_reply(l));
-    else if (!strncmp(line, "previous", n))
+    else if (!strcmp(name, "previous"))
         desk_go(l->chat, last_reply(l), -1);
-    else if (!strncmp(line, "next", n))
+    else if (!strcmp(name, "next"))
         desk_go(l->chat, last_reply(l), 1);
-    else if (!strncmp(line, "undo", n))
+    else if (!strcmp(name, "undo"))
         desk_undo(l->chat);
-    else if (!strncmp(line, "redo", n))
+    else if (!strcmp(name, "redo"))
         desk_redo(l->chat);
-    else if (!strncmp(line, "model", n) && *rest)
+    else if (!strcmp(name, "model") && *rest)
         desk_use_model(l->chat, rest);
-    else if (!strncmp(line, "rename", n) && *rest)
+    else if (!strcmp(name, "rename") && *rest)
         desk_title(l->chat, rest);
-    else if (!strncmp(line, "help", n))
-        puts("[/set NAME VALUE, /regenerate, /continue, /previous, /next, /undo, /redo, /model NAME, /rename TITLE, /quit; ^D leaves, ^C stops]");
+    else if (!strcmp(name, "help"))
+        puts("[/set NAME VALUE, /regenerate, /continue, /previous, /next, /undo, /redo, /model NAME, /rename TITLE, /quit; "
+             "// begins a message with /; ^C stops, ^D leaves]");
     else
-        puts("[no such command here; /help lists them]");
-    l->busy = true; /* the worker answers with its stage */
+        puts("[no such command here; /help lists them, // begins a message with /]");
+    l->busy = desk_busy(l->chat);
     return true;
 }
 
-static void talk(struct lines *l)
+/* ^C at the prompt asks once, then leaves; true: it does. */
+static bool leaves(bool *armed)
+{
+    interrupts = 0;
+    clearerr(stdin);
+    if (!*armed && isatty(STDIN_FILENO))
+        puts("\n[^C again to leave]");
+    else
+        return true;
+    *armed = true;
+    return false;
+}
+
+/* Returns the exit status. */
+static int talk(struct lines *l)
 {
     char *line = NULL;
     size_t cap = 0;
-    bool prompt = isatty(STDIN_FILENO);
+    bool prompt = isatty(STDIN_FILENO), armed = false;
+    int status = 0;
     settle(l);
-    for (;;) {
+    while (l->shown) { /* else the chat could not be opened, and that was said */
         if (prompt) {
             fputs("you: ", stdout);
             fflush(stdout);
         }
         ssize_t n = getline(&line, &cap, stdin);
-        if (n < 0)
+        if (n < 0) {
+            status = interrupts ? STATUS_INTERRUPTED : 0;
+            if (interrupts && !leaves(&armed))
+                continue;
             break;
+        }
+        armed = false;
         while (n && strchr("\r\n", line[n - 1]))
             line[--n] = '\0';
         if (!n)
@@ -180,6 +207,7 @@ static void talk(struct lines *l)
         settle(l);
     }
     free(line);
+    return l->shown ? status : 1;
 }
 
 int lines_run(const struct ui_opts *o)
@@ -198,9 +226,8 @@ int lines_run(const struct ui_opts *o)
             l.chat = desk_open(l.desk, name, &l.settings, &e);
     }
     if (l.chat) {
-        talk(&l);
+        status = talk(&l);
         desk_close(l.chat);
-        status = 0;
     }
     shown_unref(l.shown);
     desk_free(l.desk);
