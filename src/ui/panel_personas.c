@@ -140,7 +140,7 @@ static int note_of(struct panel *p, const struct persona_entry *v)
     str_adds(&s, one.n_settings ? ". " : "");
     if (one.model[0])
         str_addf(&s, "With %s. ", one.model);
-    str_adds(&s, v->path);
+    str_addf(&s, "%s%s", s.len ? "\n" : "", v->path);
     int r = panel_note(p, "%s", str_z(&s));
     str_release(&s);
     persona_release(&one);
