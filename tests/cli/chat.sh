@@ -56,30 +56,4 @@ sed 's/"seed":"11"/"seed":"12"/' "$forged" >"$tmp/forged" && cat "$tmp/forged" >
 run "$hiss" chat --no-rc -m "$m" -t 1 --script "$tmp/verify" forged
 grep -q '^✗.*hiss' "$tmp/screen" && grep -q 'message 2 differs at token .* was recorded' "$tmp/screen"
 report 'and a cross beside the first that differs, with both tokens'
-
-# ---- Lines instead of a screen ----
-lines() { timeout 60 "$hiss" chat --linear -m "$m" -t 1 "$@"; }
-printf '%s\n' one /help '/set temperature 0' /nonsense '/set temperature 9' / two '//three' /quit never >"$tmp/in"
-run lines linear <"$tmp/in"
-[ "$status" = 0 ] && "$hiss" chats show linear >"$tmp/shown" && grep -q '^two$' "$tmp/shown" && grep -q '^/three$' "$tmp/shown" &&
-    ! grep -q never "$tmp/shown"
-report 'a command that asks nothing of the model does not end the talk'
-mkdir -p "$HISS_HOME/data/chats/folder.jsonl"
-run lines folder <"$tmp/in"
-[ "$status" = 1 ] && grep -q 'folder' "$tmp/out"
-report 'a chat that cannot be opened is an error, not a wait'
-
-# ---- Nothing that was sent is lost for want of a model ----
-printf 'wait\ntype hello there\nkey Enter\nwait\nsave %s\n' "$tmp/screen" >"$tmp/play"
-run "$hiss" chat --no-rc -m "$tmp/absent.gguf" --script "$tmp/play" waiting
-grep -q 'hello there' "$tmp/screen" && grep -q 'absent.gguf' "$tmp/screen" && "$hiss" chats show waiting | grep -q '^hello there$'
-report 'a message sent without a model is kept and shown'
-printf 'wait\nkey Esc\nkey r\nwait\nsave %s\n' "$tmp/screen" >"$tmp/play"
-run "$hiss" chat --no-rc -m "$m" -t 1 -e 'set length 4' --script "$tmp/play" waiting
-"$hiss" chats show waiting | grep -q '^hiss:$' && grep -q 'hello there' "$tmp/screen"
-report 'and answered when there is one'
-printf 'run system be brief\ntype hello\nkey Enter\nwait\nsave %s\n' "$tmp/screen" >"$tmp/play"
-run "$hiss" chat --no-rc -m "$m" -t 1 -e 'set length 4' --script "$tmp/play" early
-"$hiss" chats show early >"$tmp/out" && grep -q '^be brief$' "$tmp/out" && grep -q '^hello$' "$tmp/out" && grep -q '^hiss:$' "$tmp/out"
-report 'what is typed before the model is loaded is answered when it is'
 done_testing

@@ -8,6 +8,8 @@ CLI_TESTS = \
 	tests/cli/ask_stop.sh \
 	tests/cli/chat.sh \
 	tests/cli/chats.sh \
+	tests/cli/linear.sh \
+	tests/cli/waiting.sh \
 	tests/cli/replay.sh
 TESTS += $(CLI_TESTS)
 dist_check_SCRIPTS += $(CLI_TESTS)
