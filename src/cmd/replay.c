@@ -1,4 +1,4 @@
-/* hiss replay --verify: every reply again, from its record. */
+/* hiss replay: a saved conversation plays again on the screen; --verify: every reply again, from its record. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +8,7 @@
 #include "cmd/chat_cli.h"
 #include "cmd/cmd.h"
 #include "cmd/opts.h"
+#include "ui/run.h"
 
 struct replay {
     struct cmd_model model;
@@ -166,22 +167,47 @@ static int verify_all(struct replay *r)
     return status == CMD_OK && r->n_elsewhere ? CMD_FAILED : status;
 }
 
+static int verify_chat(struct replay *r, const char *path)
+{
+    struct conv_opts open = { .mode = JOURNAL_READ, .path = path };
+    struct err e = ERR_INIT;
+    chat_catch_signals();
+    r->conv = conv_open(&open, &e);
+    int status = r->conv ? verify_all(r) : chat_fail("replay", &e);
+    conv_close(r->conv, &e);
+    return status;
+}
+
+static int play(const struct replay *r, const char *script)
+{
+    enum kern_level level;
+    if (!script && !(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)))
+        return cmd_usage("replay", "playing it needs a terminal; hiss replay %s --verify does not", r->name);
+    int status = cmd_kernels("replay", r->model.kernels, &level);
+    struct ui_opts o = { .chat = r->name, .replay = true, .script = script, .rows = 24, .cols = 80,
+                         .desk = { r->model.model, (unsigned)r->model.threads, kern_level_name(level) } };
+    return status == CMD_OK ? ui_run(&o) : status;
+}
+
 int cmd_replay(int argc, char **argv)
 {
     struct replay r = { .progress = { .on = isatty(STDERR_FILENO) } };
     bool verify_it = false;
+    const char *script = NULL;
     size_t n;
     const struct opt table[] = {
         { 0, "verify", OPT_FLAG, &verify_it, NULL, "run every reply again and compare ids and states", 0, 0 },
         CMD_OPT_MODEL(r.model),
         CMD_OPT_THREADS(r.model),
         CMD_OPT_KERNELS(r.model),
+        { 0, "script", OPT_STRING, &script, "FILE", "play keys and commands from a file, without a terminal", 0, 0 },
     };
     const struct opts o = {
         .command = "replay",
-        .usage = "NAME --verify",
-        .about = "Runs every reply of a saved conversation again, on each branch, from its recorded seed and settings, and\n"
-                 "compares every token id and the state after it. Nothing kept is used.",
+        .usage = "NAME [--verify]",
+        .about = "Plays a saved conversation again on the screen, as it was typed and written.\n"
+                 "--verify: runs every reply again, on each branch, from its recorded seed and settings, and compares every token\n"
+                 "id and the state after it. Nothing kept is used.",
         .opts = table,
         .n_opts = sizeof table / sizeof table[0],
         .min_args = 1,
@@ -192,20 +218,14 @@ int cmd_replay(int argc, char **argv)
     int status = opts_parse(&o, argc, argv, &n);
     if (status != OPTS_GO)
         return status;
-    if (!verify_it)
-        return cmd_usage("replay", "say --verify: hiss replay %s --verify", argv[1]);
-    chat_catch_signals();
-    struct conv_opts open = { .mode = JOURNAL_READ };
-    if (chat_path(argv[1], &path, &e)) {
+    r.name = argv[1];
+    if (chat_path(r.name, &path, &e)) {
         status = chat_fail("replay", &e);
     } else if (!file_exists(path.p)) {
-        err_set(&e, ERR_NOTFOUND, "there is no chat '%s'; hiss chats list shows them", argv[1]);
+        err_set(&e, ERR_NOTFOUND, "there is no chat '%s'; hiss chats list shows them", r.name);
         status = chat_fail("replay", &e);
     } else {
-        open.path = path.p;
-        r.conv = conv_open(&open, &e);
-        status = r.conv ? verify_all(&r) : chat_fail("replay", &e);
-        conv_close(r.conv, &e);
+        status = verify_it ? verify_chat(&r, path.p) : play(&r, script);
     }
     str_release(&path);
     return status;

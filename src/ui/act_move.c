@@ -36,6 +36,54 @@ unsigned act_message_down(struct app *a, const struct args *args)
     return select_by(a, 1);
 }
 
+/* ---- Searching ---- */
+
+static unsigned search_go(struct app *a, int by)
+{
+    struct tab *t = app_tab(a);
+    struct app_geometry g = app_geometry(a);
+    size_t of;
+    bool round;
+    if (!t)
+        return ACT_NONE;
+    size_t nth = transcript_search_go(&t->view, by, g.transcript_rows, g.width, &of, &round);
+    if (!t->view.needle.len)
+        app_say(a, "nothing is searched for; / begins");
+    else if (!nth)
+        app_say(a, "'%s' is not in this chat", t->view.needle.p);
+    else
+        app_say(a, "'%s': message %zu of %zu that have it%s", t->view.needle.p, nth, of, !round ? "" : by > 0 ? ", from the top again" : ", from the end again");
+    return ACT_REPAINT;
+}
+
+static unsigned search_given(struct app *a, const char *text)
+{
+    struct tab *t = app_tab(a);
+    if (!t)
+        return ACT_NONE;
+    transcript_search(&t->view, text);
+    if (transcript_n(&t->view))
+        a->focus = FOCUS_TRANSCRIPT;
+    return text[0] ? search_go(a, 1) : ACT_REPAINT;
+}
+
+unsigned act_search(struct app *a, const struct args *args)
+{
+    return args->n ? search_given(a, args->rest[0]) : app_ask(a, "/ ", "", search_given);
+}
+
+unsigned act_search_next(struct app *a, const struct args *args)
+{
+    (void)args;
+    return search_go(a, 1);
+}
+
+unsigned act_search_previous(struct app *a, const struct args *args)
+{
+    (void)args;
+    return search_go(a, -1);
+}
+
 static unsigned scroll_by(struct app *a, int direction)
 {
     struct tab *t = app_tab(a);

@@ -74,6 +74,7 @@ struct app {
     char send_key[24];
     uint64_t quit_armed_ns;  /* ^C on an empty line: again to leave */
     struct replay *replaying; /* NULL: not (replay.h) */
+    bool replay_first;       /* the chat is to be played again once it is there */
     bool welcome;            /* asked for by hand */
     unsigned bits;           /* enum action_bits not settled yet */
     int exit_status;

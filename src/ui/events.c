@@ -91,5 +91,10 @@ unsigned app_events(struct app *a)
         desk_event_free(ev);
         bits |= ACT_REPAINT;
     }
+    struct tab *t = app_tab(a);
+    if (a->replay_first && t && t->view.shown && !desk_busy(t->chat)) {
+        a->replay_first = false;
+        bits |= replay_begin(a);
+    }
     return bits;
 }

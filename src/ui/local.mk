@@ -18,6 +18,7 @@ src_ui_libui_a_SOURCES = $(UI_PANELS) \
 	src/ui/keymap.c src/ui/keymap.h \
 	src/ui/shown.c src/ui/shown.h \
 	src/ui/transcript.c src/ui/transcript.h \
+	src/ui/find.c src/ui/find.h \
 	src/ui/frame.c \
 	src/ui/act_talk.c src/ui/act_move.c \
 	src/ui/editor.c src/ui/editor.h src/ui/theme_file.h \

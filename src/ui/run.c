@@ -123,6 +123,7 @@ static int start(struct app *a, const struct ui_opts *o, struct err *e)
         e->code = ERR_OK;
         read_rc(a, o);
         open_first(a, o);
+        a->replay_first = o->replay;
         r = 0;
     }
     str_release(&history);

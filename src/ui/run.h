@@ -11,6 +11,7 @@ struct ui_opts {
     struct desk_opts desk;
     const char *chat;             /* to open; NULL: the last one, or a new one */
     bool fresh;                   /* begin a new chat */
+    bool replay;                  /* play it again as soon as it is there */
     bool linear;                  /* lines instead of a screen */
     bool no_rc;
     const char *const *commands;  /* [n_commands] run after the rc file (-e) */

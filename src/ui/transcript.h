@@ -28,6 +28,9 @@ struct transcript {
     bool raw;
     bool unfolded_system;
     size_t code_at;            /* which code block `copy-code` takes next */
+    struct str needle;         /* what is searched for; empty: nothing */
+    size_t found_msg;          /* where the search stands */
+    int found_row;             /* of its layout; -1: at its head */
     struct transcript_mark {
         uint32_t node;
         enum verify_outcome outcome;
@@ -49,6 +52,13 @@ void transcript_unmark(struct transcript *t);              /* all */
 
 size_t transcript_n(const struct transcript *t);            /* messages, the live one included */
 const struct shown_msg *transcript_selected(const struct transcript *t); /* NULL: none or the live one */
+
+/* Searching (find.h): matches are drawn as such until another needle is given; an empty one ends it. */
+void transcript_search(struct transcript *t, const char *needle);
+
+/* Goes to the next row that matches (by > 0) or the one before, round the ends: the message's number among the *of that
+ * match, from 1; 0: none does. *round: it went round an end. */
+size_t transcript_search_go(struct transcript *t, int by, int rows, int cols, size_t *of, bool *round);
 
 /* Lays out for this size; call before drawing. */
 void transcript_recalc(struct transcript *t, int rows, int cols);

@@ -56,4 +56,11 @@ sed 's/"seed":"11"/"seed":"12"/' "$forged" >"$tmp/forged" && cat "$tmp/forged" >
 run "$hiss" chat --no-rc -m "$m" -t 1 --script "$tmp/verify" forged
 grep -q '^✗.*hiss' "$tmp/screen" && grep -q 'message 2 differs at token .* was recorded' "$tmp/screen"
 report 'and a cross beside the first that differs, with both tokens'
+
+printf 'wait\nsave %s\nkey q\nkey C-d\n' "$tmp/screen" >"$tmp/replay"
+run "$hiss" replay -m "$m" -t 1 --script "$tmp/replay" two
+[ "$status" = 0 ] && grep -q 'two, replay' "$tmp/screen"
+report 'hiss replay plays a chat'
+run "$hiss" replay -m "$m" two </dev/null
+bad 'but not without a terminal' 2 'playing it needs a terminal'
 done_testing

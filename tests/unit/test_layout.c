@@ -11,6 +11,7 @@
 
 #include "base/rng.h"
 #include "ui/cells.h"
+#include "ui/find.h"
 #include "ui/layout.h"
 
 /* All rows as text, joined by '|'. */
@@ -136,6 +137,33 @@ static void any_text_fits(void **state)
     }
 }
 
+static void text_is_found_whatever_the_case(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *hay, *needle;
+        size_t at, len;
+    } cases[] = {
+        { "a Snake", "sNAKE", 2, 5 }, { "ÄRGER", "ä", 0, 2 }, { "x你好", "好", 4, 3 }, { "aab", "ab", 1, 2 },
+        { "short", "shorter", SIZE_MAX, 0 }, { "", "a", SIZE_MAX, 0 }, { "a", "", SIZE_MAX, 0 }, { "\xFF z", "z", 2, 1 },
+        { "İx", "i\xCC\x87x", SIZE_MAX, 0 }, /* one letter against two: not the same */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        size_t len = 0;
+        assert_int_equal(find_text(cases[i].hay, strlen(cases[i].hay), 0, cases[i].needle, strlen(cases[i].needle), &len), cases[i].at);
+        if (cases[i].at != SIZE_MAX)
+            assert_int_equal(len, cases[i].len);
+    }
+    struct layout l;
+    layout_init(&l, 10);
+    layout_markdown(&l, "- one **two**\n- three two", 25);
+    assert_int_equal(find_row(&l, 0, "TWO", 3), 0); /* through the emphasis */
+    assert_int_equal(find_row(&l, 0, "e tw", 4), 0);
+    assert_int_equal(find_row(&l, 1, "two", 3), 2); /* "three" filled the row before */
+    assert_int_equal(find_row(&l, 3, "two", 3), l.n_rows);
+    layout_release(&l);
+}
+
 int main(void)
 {
     setlocale(LC_CTYPE, "C.UTF-8");
@@ -145,6 +173,7 @@ int main(void)
         cmocka_unit_test(code_blocks_keep_their_source),
         cmocka_unit_test(clusters_have_their_widths),
         cmocka_unit_test(any_text_fits),
+        cmocka_unit_test(text_is_found_whatever_the_case),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
