@@ -7,6 +7,7 @@ CLI_TESTS = \
 	tests/cli/ask.sh \
 	tests/cli/ask_stop.sh \
 	tests/cli/chat.sh \
+	tests/cli/reopen.sh \
 	tests/cli/chats.sh \
 	tests/cli/linear.sh \
 	tests/cli/waiting.sh \
