@@ -11,6 +11,7 @@ attention layer kept, a null layer (all zero: the residual passes) is added, bec
 import argparse
 import hashlib
 import os
+import subprocess
 
 import numpy as np
 from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter
@@ -44,7 +45,7 @@ def copy_tokenizer(writer, fields):
         writer.add_key_value(key, value, field.types[0], field.types[-1] if len(field.types) > 1 else None)
 
 
-def describe(writer, fields, recurrent, args):
+def describe(writer, fields, recurrent, args, weights_hash):
     teacher = lambda key: value_of(fields['llama.' + key])
     key = lambda name: f'{ARCH}.{name}'
     kept = [l for l in range(LAYERS) if l not in recurrent]
@@ -55,6 +56,8 @@ def describe(writer, fields, recurrent, args):
     writer.add_string('general.description', args.description)
     writer.add_uint32('general.file_type', FILE_TYPE_MOSTLY[args.type])
     writer.add_uint32('general.quantization_version', 2)
+    if weights_hash:
+        writer.add_string('hiss.weights.hash', weights_hash)
     blocks = LAYERS + (not kept)
     writer.add_uint32(key('block_count'), blocks)
     for name in ('context_length', 'embedding_length', 'feed_forward_length', 'vocab_size'):
@@ -112,7 +115,11 @@ def copy(writer, t):
     writer.add_tensor(t.name, t.data, raw_dtype=raw)
 
 
-def write(writer):
+def finish(writer, part, count):
+    """count: tensors in all parts"""
+    writer.add_uint16('split.no', part)
+    writer.add_uint16('split.count', PARTS)
+    writer.add_int32('split.tensors.count', count)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -126,7 +133,7 @@ def export(args):
     path = lambda i: os.path.join(args.out, f'{args.name}-{i + 1:05d}-of-{PARTS:05d}.gguf')
     os.makedirs(args.out, exist_ok=True)
     writers = [GGUFWriter(path(i), ARCH) for i in range(PARTS)]
-    describe(writers[0], reader.fields, recurrent, args)
+    describe(writers[0], reader.fields, recurrent, args, None)
     for t in reader.tensors:
         part = t.name.split('.')[2] if t.name.startswith('blk.') else ''
         layer = int(t.name.split('.')[1]) if part else -1
@@ -140,10 +147,13 @@ def export(args):
         add_null_layer(writers[2], 576, 1536)
     count = sum(len(w.tensors[0]) for w in writers)
     for i, w in enumerate(writers):
-        w.add_uint16('split.no', i)
-        w.add_uint16('split.count', PARTS)
-        w.add_int32('split.tensors.count', count)
-        write(w)
+        finish(w, i, count)
+    if args.hiss: # seal: the first part again, with the hash that hiss finds over all
+        weights_hash = subprocess.run([args.hiss, 'models', 'check', path(0)], check=True, capture_output=True, text=True).stdout.split()[0]
+        first = GGUFWriter(path(0), ARCH)
+        describe(first, reader.fields, recurrent, args, weights_hash)
+        finish(first, 0, count)
+        subprocess.run([args.hiss, 'models', 'check', path(0)], check=True)
     with open(os.path.join(args.out, 'SHA256SUMS'), 'w') as sums:
         for i in range(PARTS):
             size = os.path.getsize(path(i))
@@ -164,6 +174,7 @@ def main():
     p.add_argument('--title', default='Hiss 0.2B')
     p.add_argument('--description', default='SmolLM2-135M-Instruct distilled into a hybrid with Mamba-2 mixers')
     p.add_argument('--type', default='Q5_1', choices=FILE_TYPE_MOSTLY)
+    p.add_argument('--hiss', help='the program: it hashes the weights, and the file then says what it has to hash to')
     p.add_argument('--type-out', choices=FILE_TYPE_MOSTLY, help='of ssm_out, if another')
     export(p.parse_args())
 

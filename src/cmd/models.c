@@ -142,13 +142,35 @@ static int info(const char *name)
     return r;
 }
 
+/* ---- check ---- */
+
+static int check(const char *name)
+{
+    struct err e = ERR_INIT;
+    struct str path = STR_INIT;
+    struct model_opts o = { .level = KERN_N_LEVELS };
+    struct model *m = lm_find(name, &path, &e) ? NULL : model_open(path.p, &o, &e);
+    int r = CMD_OK;
+    if (m) {
+        char hex[HASH128_HEX];
+        struct gguf_str said;
+        hash128_hex(model_hash(m), hex);
+        printf("%s  %s%s\n", hex, path.p, gguf_string(model_gguf(m), MODEL_HASH_KEY, &said) ? "  as it was made" : "");
+    } else {
+        r = cmd_fail("models", &e);
+    }
+    model_close(m);
+    str_release(&path);
+    return r;
+}
+
 int cmd_models(int argc, char **argv)
 {
     static const struct opts o = {
         .command = "models",
-        .usage = "list | info MODEL",
-        .about = "Lists the model files in HISS_MODEL_PATH, the user's and the installed folder (the first is the default),\n"
-                 "or prints what one file says about itself.",
+        .usage = "list | info MODEL | check MODEL",
+        .about = "Lists the model files in HISS_MODEL_PATH, the installed and the user's folder (the first is the default),\n"
+                 "prints what one file says about itself, or reads all its weights and prints their hash.",
         .min_args = 1,
         .max_args = 2,
     };
@@ -160,7 +182,9 @@ int cmd_models(int argc, char **argv)
         return list();
     if (!strcmp(argv[1], "info") && n == 2)
         return info(argv[2]);
-    if (!strcmp(argv[1], "info"))
-        return cmd_usage("models", "info needs a model: hiss models info MODEL");
-    return cmd_usage("models", "'%s' is neither 'list' nor 'info MODEL'", strcmp(argv[1], "list") ? argv[1] : argv[2]);
+    if (!strcmp(argv[1], "check") && n == 2)
+        return check(argv[2]);
+    if (!strcmp(argv[1], "info") || !strcmp(argv[1], "check"))
+        return cmd_usage("models", "%s needs a model: hiss models %s MODEL", argv[1], argv[1]);
+    return cmd_usage("models", "'%s' is none of 'list', 'info MODEL', 'check MODEL'", strcmp(argv[1], "list") ? argv[1] : argv[2]);
 }

@@ -34,10 +34,11 @@ void lm_close(struct lm *lm);
 /* Only the tokenizer of a file, without touching its weights (`hiss tokenize`). Given; close with lm_close. */
 struct lm *lm_open_tokenizer(const char *path, struct err *e);
 
-/* Where models are looked for, in order: the path itself, HISS_MODEL_PATH, the user's model folder, the installed one,
- * models/ beside the build. `name` NULL asks for the default model. Given path in *out. ERR_NOTFOUND says where it
+/* Where models are looked for, in order: the path itself, HISS_MODEL_PATH, the folder of the embedded model (the installed
+ * one, models/ beside the build), the user's model folder. `name` NULL asks for the default model. Given path in *out. ERR_NOTFOUND says where it
  * looked and how to get one. */
 struct str;
+bool lm_is_embedded(const char *path); /* it came with hiss */
 int lm_list(struct str *out, struct err *e); /* paths of all models found, one a line, the default first */
 int lm_find(const char *name, struct str *out, struct err *e);
 

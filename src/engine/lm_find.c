@@ -16,6 +16,28 @@
 #define HISS_MODELS_SOURCE ""
 #endif
 
+static void add_embedded(struct str *out)
+{
+    str_addf(out, "%s\n", HISS_MODELS_INSTALLED);
+    char *source = realpath(HISS_MODELS_SOURCE, NULL); /* of an out-of-tree build it holds ".."; gone when installed */
+    if (source)
+        str_addf(out, "%s\n", source);
+    free(source);
+}
+
+bool lm_is_embedded(const char *path)
+{
+    struct str folders = STR_INIT;
+    bool found = false;
+    add_embedded(&folders);
+    for (const char *p = str_z(&folders); *p && !found; p += strcspn(p, "\n") + 1) {
+        size_t n = strcspn(p, "\n");
+        found = !strncmp(path, p, n) && path[n] == '/';
+    }
+    str_release(&folders);
+    return found;
+}
+
 /* Folders in the order they are looked through, one a line. */
 static int folders(struct str *out, struct err *e)
 {
@@ -30,14 +52,10 @@ static int folders(struct str *out, struct err *e)
         }
         p += n + (p[n] == ':');
     }
+    add_embedded(out);
     if (!path_user(PATH_DATA, &user, &ignored, "models"))
         str_addf(out, "%s\n", user.p);
     str_release(&user);
-    str_addf(out, "%s\n", HISS_MODELS_INSTALLED);
-    char *source = realpath(HISS_MODELS_SOURCE, NULL); /* of an out-of-tree build it holds ".."; gone when installed */
-    if (source)
-        str_addf(out, "%s\n", source);
-    free(source);
     return out->oom ? err_nomem(e, "a path") : 0;
 }
 
@@ -56,8 +74,7 @@ static int by_name(const void *a, const void *b)
     const char *x, *y;
     memcpy(&x, a, sizeof x);
     memcpy(&y, b, sizeof y);
-    bool hx = !strncmp(x, "hiss", 4), hy = !strncmp(y, "hiss", 4); /* the embedded one comes first */
-    return hx != hy ? hy - hx : strcmp(x, y);
+    return strcmp(x, y);
 }
 
 /* Appends the model files of a folder, sorted, each as a path on a line. */

@@ -37,6 +37,7 @@ const struct model_config *model_config(const struct model *m);
 const struct gguf *model_gguf(const struct model *m);      /* borrowed: metadata, tokenizer keys */
 const char *model_path(const struct model *m);
 struct hash128 model_hash(const struct model *m);          /* of everything in the file that shapes a result */
+#define MODEL_HASH_KEY "hiss.weights.hash"                  /* metadata: the hash the file has to have */
 const struct kern *model_kern(const struct model *m);
 size_t model_weight_bytes(const struct model *m);          /* read per decoded token */
 double model_load_seconds(const struct model *m);          /* mapping, checking and repacking */

@@ -149,6 +149,18 @@ static int hash_model(struct model *m, struct tensor_job *jobs, size_t n, struct
     return oom ? err_nomem(e, "the model's hash") : 0;
 }
 
+/* A file may say what it hashes to (docs/FORMATS.md): then no damaged one is ever talked to. */
+static int check_hash(const struct model *m, struct err *e)
+{
+    struct gguf_str said;
+    char hex[HASH128_HEX];
+    hash128_hex(m->hash, hex);
+    if (!gguf_string(m->g, MODEL_HASH_KEY, &said) || (said.n == HASH128_HEX - 1 && !memcmp(said.p, hex, said.n)))
+        return 0;
+    return err_set(e, ERR_FORMAT, "%s is damaged: its weights are not those it was made with; fetch or copy it%s again",
+                   gguf_path(m->g), gguf_n_parts(m->g) > 1 ? " and the parts beside it" : "");
+}
+
 /* ---- The whole ---- */
 
 int weights_pack(struct model *m, const struct model_opts *o, struct err *e)
@@ -184,7 +196,7 @@ int weights_pack(struct model *m, const struct model_opts *o, struct err *e)
             goto fail;
         }
     }
-    r = hash_model(m, jobs, n, e);
+    r = hash_model(m, jobs, n, e) || check_hash(m, e) ? -1 : 0;
 fail:
     free(jobs);
     free(all.w);

@@ -86,7 +86,7 @@ size_t desk_models(struct desk *d, struct desk_model_info *out, size_t cap)
         *end = '\0';
         out[n] = (struct desk_model_info){ .loaded = false };
         describe(p, &out[n]);
-        out[n].embedded = !strncmp(out[n].name, "hiss", 4);
+        out[n].embedded = lm_is_embedded(p);
         pthread_mutex_lock(&d->lock);
         for (size_t i = 0; i < d->n_models; i++)
             out[n].loaded |= !strcmp(d->models[i].info.path, p);

@@ -211,6 +211,36 @@ static void fused_projections_and_null_layers_change_nothing(void **state)
     same_function("granitehybrid", "granitehybrid-null");
 }
 
+/* One flipped bit of a weight is found out by a file that knows its hash. */
+static void a_sealed_file_is_refused_when_damaged(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    struct gguf_writer w;
+    struct str bytes = STR_INIT;
+    char hex[HASH128_HEX];
+    struct model_opts o = { .level = KERN_C };
+    struct model *m = open_fixture("mamba2", KERN_Q8_0, KERN_C);
+    hash128_hex(model_hash(m), hex);
+    model_close(m);
+    gw_init(&w);
+    fixture_build(&w, "mamba2", KERN_Q8_0);
+    gw_string(&w, MODEL_HASH_KEY, hex);
+    gw_save(&w, path);
+    m = model_open(path, &o, &e);
+    assert_non_null(m);
+    model_close(m);
+    gw_bytes(&w, &bytes);
+    bytes.p[bytes.len - w.data.len / 2] ^= 4;
+    FILE *f = fopen(path, "wb");
+    assert_true(f && fwrite(bytes.p, 1, bytes.len, f) == bytes.len && !fclose(f));
+    assert_null(model_open(path, &o, &e));
+    assert_non_null(strstr(e.msg, "is damaged"));
+    assert_non_null(strstr(e.msg, path));
+    str_release(&bytes);
+    gw_release(&w);
+}
+
 static int make_file(void **state)
 {
     (void)state;
@@ -230,6 +260,7 @@ int main(void)
         cmocka_unit_test(a_load_can_be_stopped),
         cmocka_unit_test(wrong_tensors_are_named),
         cmocka_unit_test(the_hash_tells_models_apart),
+        cmocka_unit_test(a_sealed_file_is_refused_when_damaged),
         cmocka_unit_test(a_split_model_is_the_same_model),
         cmocka_unit_test(fused_projections_and_null_layers_change_nothing),
     };
