@@ -92,16 +92,24 @@ struct kern_linear {
 
 /* ---- Attention ---------------------------------------------------------------------------------------------- */
 
-/* One query head against rows 0..n_pos-1 of its key/value head. Blocks of 64 positions counted from position 0:
- * scores, block maximum, rescale, then fma over positions ascending (Dao et al. 2022, algorithm 1, in fixed blocks). */
+/* Positions are taken in blocks of this many, counted from position 0; rows are kept in the same blocks. */
+enum { KERN_ATTN_BLOCK = 64 };
+
+/* The query heads of n_tok adjacent tokens that share one key/value head, each against the positions its token sees:
+ * scores, block maximum, rescale, then fma over positions ascending (Dao et al. 2022, algorithm 1, in fixed blocks).
+ * Keys stand transposed in their block, so that one register holds the same element of 16 keys. What stands at the
+ * positions of a block that are not there yet may be anything. */
 struct kern_attn {
-    const float *q;      /* [d] */
-    const void *k, *v;   /* row p at k + p * stride bytes: [d] f16, or f32 when f32_rows */
-    size_t stride;       /* bytes */
-    size_t n_pos, d;
+    const float *q;      /* [n_tok, n_head, d], tokens q_stride apart */
+    const void *k;       /* block b at k + b * stride bytes: [d, 64], f16, or f32 when f32_rows */
+    const void *v;       /* block b at v + b * stride bytes: [64, d] */
+    size_t stride;
+    size_t n_tok, n_head, d;
+    size_t n_pos;        /* positions the first token sees, at least 1; each further token sees one more */
     float scale;
     bool f32_rows;
-    float *out;          /* [d] */
+    float *out;          /* [n_tok, n_head, d], tokens out_stride apart; must not be q */
+    size_t q_stride, out_stride; /* floats */
 };
 
 /* ---- Scans -------------------------------------------------------------------------------------------------- */

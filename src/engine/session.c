@@ -236,8 +236,7 @@ int session_save(const struct session *s, size_t rows_from, struct snapshot *out
     if (out->rec_bytes)
         memcpy(p, s->state.rec, out->rec_bytes);
     memcpy(p + out->rec_bytes, s->state.hidden, out->hidden_bytes);
-    if (rows)
-        memcpy(p + out->rec_bytes + out->hidden_bytes, s->state.rows + out->rows_from * row, rows);
+    mstate_rows_get(&s->state, m, out->rows_from, out->n_pos, p + out->rec_bytes + out->hidden_bytes);
     return 0;
 }
 
@@ -254,25 +253,43 @@ static int check_kin(const struct session *s, const struct snapshot *k, struct e
     return 0;
 }
 
+/* The rolling hash over rows [0, n). */
+static int roll_rows(const struct session *s, size_t n, struct hash128 *out, struct err *e)
+{
+    enum { AT_ONCE = 64 };
+    const struct model *m = s->lm->model;
+    size_t row = model_row_bytes(m);
+    unsigned char *rows = mem_alloc(AT_ONCE, row);
+    if (!rows)
+        return err_nomem(e, "a state's attention rows");
+    *out = (struct hash128){ 0, 0 };
+    for (size_t p = 0; p < n; p++) {
+        if (p % AT_ONCE == 0)
+            mstate_rows_get(&s->state, m, p, p + AT_ONCE < n ? p + AT_ONCE : n, rows);
+        *out = hash128_roll(*out, rows + p % AT_ONCE * row, row);
+    }
+    free(rows);
+    return 0;
+}
+
 /* Rows of all pieces, ancestors first; a later piece takes over where it begins. Rolled again from the first, so that
  * a piece of another branch is found out. */
 static int load_rows(struct session *s, const struct snapshot *const *chain, size_t n, struct err *e)
 {
-    size_t row = model_row_bytes(s->lm->model), have = 0;
-    struct hash128 rolled = { 0, 0 };
-    if (!row)
+    const struct model *m = s->lm->model;
+    size_t have = 0;
+    struct hash128 rolled;
+    if (!model_row_bytes(m))
         return 0;
     for (size_t i = 0; i < n; i++) {
         const struct snapshot *k = chain[i];
         if (k->rows_from > have)
             return err_set(e, ERR_FORMAT, "a state's rows from %zu to %zu are missing", have, (size_t)k->rows_from);
-        if (k->n_pos > k->rows_from)
-            memcpy(s->state.rows + k->rows_from * row, k->payload + k->rec_bytes + k->hidden_bytes,
-                   (k->n_pos - k->rows_from) * row);
+        mstate_rows_put(&s->state, m, k->rows_from, k->n_pos, k->payload + k->rec_bytes + k->hidden_bytes);
         have = k->n_pos;
     }
-    for (size_t p = 0; p < have; p++)
-        rolled = hash128_roll(rolled, s->state.rows + p * row, row);
+    if (roll_rows(s, have, &rolled, e))
+        return -1;
     if (!hash128_equal(rolled, chain[n - 1]->rolled))
         return err_set(e, ERR_FORMAT, "a state's attention rows are not the ones it was kept with");
     return 0;

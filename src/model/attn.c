@@ -1,5 +1,5 @@
 /* Attention with grouped key heads (Ainslie et al. 2023) and rotary positions (Su et al. 2021). A position's keys and
- * values go into its sequence's rows and never change after. */
+ * values go into its sequence's blocks and never change after. */
 #include <string.h>
 
 #include "model/forward.h"
@@ -20,12 +20,7 @@ void attn_rope_table(struct forward *f)
     }
 }
 
-static size_t element_bytes(const struct model *m)
-{
-    return m->rows_f32 ? sizeof(float) : sizeof(uint16_t);
-}
-
-/* Turns q and k of each token and stores its k and v as one position's row. */
+/* Turns q and k of each token; its k and v go into its row and into the blocks of its sequence. */
 static void store_tokens(struct forward *f, const void *arg, size_t t0, size_t t1)
 {
     const struct model *m = f->m;
@@ -34,52 +29,86 @@ static void store_tokens(struct forward *f, const void *arg, size_t t0, size_t t
     size_t q_dim = c->n_head * c->d_head, kv = c->n_head_kv * c->d_head;
     for (size_t t = t0; t < t1; t++) {
         float *q = f->wide + t * f->wide_stride, *k = q + q_dim;
-        unsigned char *row = f->tok[t].s->rows + f->tok[t].pos * m->row_bytes + l->row_at;
+        unsigned char *row = f->row + t * m->row_bytes;
         if (m->rope_freq) /* q and k are adjacent: one call turns the heads of both */
             f->k->rope(q, f->rope + t * c->n_rot, c->n_head + c->n_head_kv, c->d_head, c->n_rot, c->rope_neox);
         if (m->rows_f32)
-            memcpy(row, k, 2 * kv * sizeof *k); /* v follows k in both */
+            memcpy(row + l->row_at, k, 2 * kv * sizeof *k); /* v follows k in both */
         else
-            f->k->to_f16(row, k, 2 * kv);
+            f->k->to_f16(row + l->row_at, k, 2 * kv);
+        state_put_row(m, l, f->tok[t].s, f->tok[t].pos, row);
     }
 }
+
+/* ---- Parts: SPAN tokens of a sequence and the query heads of one key/value head, or some of them ---- */
+
+enum { SPAN = 32 };
 
 struct heads {
     struct forward *f;
     const struct layer *l;
-    size_t per_part; /* of n_tok * n_head */
+    size_t spans;          /* of all sequences */
+    size_t cuts;           /* of a group of query heads */
+    size_t units, per_part;
 };
+
+static size_t min(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The sequence that span s of the batch belongs to; *s becomes its own span. */
+static size_t sequence_of(const struct forward *f, size_t *s)
+{
+    size_t i = 0;
+    for (size_t n; n = (f->seqs[i].n + SPAN - 1) / SPAN, *s >= n; i++)
+        *s -= n;
+    return i;
+}
+
+static void attend_unit(const struct heads *a, size_t unit)
+{
+    struct forward *f = a->f;
+    const struct model *m = f->m;
+    const struct model_config *c = &m->c;
+    size_t span = unit % a->spans, cut = unit / a->spans % a->cuts, kv = unit / a->spans / a->cuts;
+    size_t i = sequence_of(f, &span), group = c->n_head / c->n_head_kv;
+    size_t t = f->first[i] + span * SPAN, h0 = group * cut / a->cuts, h1 = group * (cut + 1) / a->cuts, h = kv * group + h0;
+    struct kern_attn one = {
+        .q = f->wide + t * f->wide_stride + h * c->d_head, .q_stride = f->wide_stride,
+        .n_tok = min(SPAN, f->seqs[i].n - span * SPAN), .n_head = h1 - h0, .d = c->d_head,
+        .n_pos = f->tok[t].pos + 1, .scale = c->attn_scale, .f32_rows = m->rows_f32,
+        .out = f->mid + t * f->mid_stride + h * c->d_head, .out_stride = f->mid_stride,
+    };
+    state_blocks(m, a->l, f->seqs[i].s, kv, &one);
+    f->k->attn(&one);
+}
 
 static void heads_part(void *arg, size_t part, unsigned member)
 {
     const struct heads *a = arg;
-    struct forward *f = a->f;
-    const struct model_config *c = &f->m->c;
-    size_t bytes = element_bytes(f->m), end = f->n_tok * c->n_head;
     (void)member;
-    for (size_t i = part * a->per_part; i < (part + 1) * a->per_part && i < end; i++) {
-        size_t h = i / f->n_tok, t = i % f->n_tok, kv = h / (c->n_head / c->n_head_kv); /* one head's rows stay in cache */
-        const unsigned char *k = f->tok[t].s->rows + a->l->row_at + kv * c->d_head * bytes;
-        struct kern_attn one = {
-            .q = f->wide + t * f->wide_stride + h * c->d_head,
-            .k = k, .v = k + c->n_head_kv * c->d_head * bytes, .stride = f->m->row_bytes,
-            .n_pos = f->tok[t].pos + 1, .d = c->d_head, .scale = c->attn_scale, .f32_rows = f->m->rows_f32,
-            .out = f->mid + t * f->mid_stride + h * c->d_head,
-        };
-        f->k->attn(&one);
-    }
+    for (size_t u = part * a->per_part; u < min((part + 1) * a->per_part, a->units); u++)
+        attend_unit(a, u);
 }
 
+/* One head's rows stay in cache while all spans pass. A group of query heads is only cut where there would be too few
+ * units for the members: together they read each row once. */
 static void attend(struct forward *f, const struct layer *l)
 {
-    size_t all = f->n_tok * f->m->c.n_head, work = 0;
+    const struct model_config *c = &f->m->c;
+    struct heads h = { .f = f, .l = l, .cuts = 1 };
+    size_t group = c->n_head / c->n_head_kv, work = 0;
+    for (size_t i = 0; i < f->n_seqs; i++)
+        h.spans += (f->seqs[i].n + SPAN - 1) / SPAN;
     for (size_t t = 0; t < f->n_tok; t++)
-        work += (f->tok[t].pos + 1) * f->m->c.n_head * f->m->c.d_head * 2;
-    size_t parts = work / PART_WORK + 1, most = f->members == 1 ? 1 : all;
-    if (parts > most)
-        parts = most;
-    struct heads h = { f, l, (all + parts - 1) / parts };
-    forward_run(f, (all + h.per_part - 1) / h.per_part, heads_part, &h);
+        work += (f->tok[t].pos + 1) * c->n_head * c->d_head * 2;
+    if (h.spans * c->n_head_kv < f->members)
+        h.cuts = min(group, (f->members + h.spans * c->n_head_kv - 1) / (h.spans * c->n_head_kv));
+    h.units = h.spans * h.cuts * c->n_head_kv;
+    size_t parts = f->members == 1 ? 1 : min(work / PART_WORK + 1, h.units);
+    h.per_part = (h.units + parts - 1) / parts;
+    forward_run(f, (h.units + h.per_part - 1) / h.per_part, heads_part, &h);
 }
 
 void attn_forward(struct forward *f, const struct layer *l)

@@ -230,6 +230,7 @@ static size_t carve_all(struct forward *f, unsigned char *block)
     f->mid = carve(block, &at, n * f->mid_stride, sizeof(float));
     f->dt = carve(block, &at, n * f->dt_stride, sizeof(float));
     f->rope = carve(block, &at, n * c->n_rot, sizeof(float));
+    f->row = carve(block, &at, n, f->m->row_bytes);
     for (int act = KERN_ACT_Q8; act <= KERN_ACT_Q8K; act++) {
         size_t block_cols = act == KERN_ACT_Q8 ? 32 : 256, whole = (cols + block_cols - 1) / block_cols * block_cols;
         f->acts[act] = carve(block, &at, n, kern_act_size((enum kern_act)act, whole));
@@ -286,7 +287,7 @@ static int check(struct forward *f, struct err *e)
 static int reserve_rows(struct forward *f, struct err *e)
 {
     for (size_t i = 0; i < f->n_seqs; i++) {
-        struct mstate *s = f->seqs[i].s; /* mem_grow doubles: a long reply does not move its rows at each token */
+        struct mstate *s = f->seqs[i].s;
         if (mstate_reserve(s, f->m, s->n_pos + f->seqs[i].n, e))
             return -1;
     }
@@ -308,7 +309,7 @@ static void advance(struct forward *f)
     for (size_t i = 0; i < f->n_seqs; i++) {
         struct mstate *s = f->seqs[i].s;
         for (size_t j = 0; row && j < f->seqs[i].n; j++)
-            s->rolled = hash128_roll(s->rolled, s->rows + (s->n_pos + j) * row, row);
+            s->rolled = hash128_roll(s->rolled, f->row + (f->first[i] + j) * row, row);
         s->n_pos += f->seqs[i].n;
     }
 }

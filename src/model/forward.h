@@ -37,6 +37,7 @@ struct forward {
     float *mid;            /* [n_tok, mid_stride] what goes into out-projections */
     float *dt;             /* [n_tok, dt_stride] mamba-1: dt_rank, B and C; then, from dt_at on, dt of each channel */
     float *rope;           /* [n_tok, n_rot] cosines and sines */
+    unsigned char *row;    /* [n_tok, row_bytes] each position's keys and values as they are hashed and kept */
     size_t x_stride, wide_stride, mid_stride, dt_stride, dt_at;
     unsigned char *acts[KERN_ACT_Q8K + 1];
     bool pending;          /* h is still to be added to x */

@@ -57,7 +57,8 @@ struct layer {
     };
     struct mlp_weights mlp;
     size_t conv_at, scan_at; /* where its state begins in mstate.rec, floats */
-    size_t row_at;           /* where its K begins in a position's row, bytes; V follows */
+    size_t row_at;           /* where its K begins in a position's row, bytes; V follows. In a block of positions its
+                              * heads begin at KERN_ATTN_BLOCK times that */
 };
 
 struct model {
@@ -93,5 +94,11 @@ int weights_pack(struct model *m, const struct model_opts *o, struct err *e);
 
 /* Where each layer's state lies (docs/ARCHITECTURE.md, State layout). */
 void state_layout(struct model *m);
+
+/* The keys and values of one layer in a position's row to their places in the blocks. */
+void state_put_row(const struct model *m, const struct layer *l, struct mstate *s, size_t pos, const unsigned char *row);
+
+/* Where the blocks of a layer's key/value head begin, for the attention kernel: sets k, v and stride. */
+void state_blocks(const struct model *m, const struct layer *l, const struct mstate *s, size_t head, struct kern_attn *a);
 
 #endif

@@ -6,7 +6,7 @@ src_model_libmodel_a_SOURCES = \
 	src/model/config.c src/model/config.h \
 	src/model/weights.c src/model/layer.h \
 	src/model/pack.c \
-	src/model/state.c \
+	src/model/state.c src/model/rows.c \
 	src/model/model.c src/model/model.h \
 	src/model/forward.c src/model/forward.h \
 	src/model/linear.c \

@@ -46,8 +46,9 @@ double model_load_seconds(const struct model *m);          /* mapping, checking 
 
 struct mstate {
     float *rec;            /* [rec_floats] recurrent state of all layers, in the layout of docs/ARCHITECTURE.md */
-    unsigned char *rows;   /* [cap, row_bytes] position-major: all attention layers' K and V of one position adjacent */
-    size_t n_pos, cap;     /* positions held, and room for */
+    unsigned char *blocks; /* [cap / 64, attention layers, n_head_kv] a head's keys [d_head, 64], then values [64, d_head]:
+                            * as the attention kernel reads them */
+    size_t n_pos, cap;     /* positions held, and room for (whole blocks) */
     struct hash128 rolled; /* rolling hash over each position's rows; unused when row_bytes is 0 */
     float *hidden;         /* [n_embd] the last token's residual stream after the last layer: its logits can be made
                             * again from it, so that a restored state can be sampled from at once */
@@ -62,6 +63,11 @@ void mstate_release(struct mstate *s);
 int mstate_reserve(struct mstate *s, const struct model *m, size_t n_pos, struct err *e);
 int mstate_copy(struct mstate *to, const struct mstate *from, const struct model *m, struct err *e); /* to: initialised */
 void mstate_clear(struct mstate *s, const struct model *m);
+
+/* The rows of positions [p0, p1) as they are kept and hashed: out, in [p1 - p0, row_bytes], each row of each attention
+ * layer in turn K [n_head_kv, d_head], then V. For the second there must be room (mstate_reserve). */
+void mstate_rows_get(const struct mstate *s, const struct model *m, size_t p0, size_t p1, unsigned char *out);
+void mstate_rows_put(struct mstate *s, const struct model *m, size_t p0, size_t p1, const unsigned char *in);
 
 /* One value for all that the model remembers: position, recurrent state (canonical layout, little-endian bits) and
  * the rolled rows. Equal for equal token ids, whatever the chunking, level, threads or batch. */

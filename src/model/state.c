@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "model/layer.h"
 
-enum { ALIGN_FLOATS = 16, FIRST_ROWS = 64 };
+enum { ALIGN_FLOATS = 16 };
 
 static size_t aligned(size_t floats)
 {
@@ -67,7 +67,7 @@ int mstate_init(struct mstate *s, const struct model *m, struct err *e)
 void mstate_release(struct mstate *s)
 {
     mem_free_aligned(s->rec);
-    mem_free_aligned(s->rows);
+    mem_free_aligned(s->blocks);
     free(s->hidden);
     *s = (struct mstate){ 0 };
 }
@@ -81,20 +81,25 @@ void mstate_clear(struct mstate *s, const struct model *m)
     s->rolled = (struct hash128){ 0, 0 };
 }
 
+/* Of all blocks that hold a position. */
+static size_t used_bytes(const struct mstate *s, const struct model *m)
+{
+    return (s->n_pos + KERN_ATTN_BLOCK - 1) / KERN_ATTN_BLOCK * KERN_ATTN_BLOCK * m->row_bytes;
+}
+
 int mstate_reserve(struct mstate *s, const struct model *m, size_t n_pos, struct err *e)
 {
     if (!m->row_bytes || n_pos <= s->cap)
         return 0;
-    /* Doubled, so that a long reply does not move its rows at each token. Huge pages: a head's keys lie row_bytes apart,
-     * each on a page of its own otherwise. */
-    size_t want = s->cap * 2 > n_pos ? s->cap * 2 : n_pos < FIRST_ROWS ? FIRST_ROWS : n_pos, bytes;
-    unsigned char *rows = mem_mul(want, m->row_bytes, &bytes) ? mem_alloc_aligned(bytes) : NULL;
-    if (!rows)
+    size_t want = s->cap * 2 > n_pos ? s->cap * 2 : n_pos, bytes; /* doubled: a long reply does not move them at each token */
+    want = (want + KERN_ATTN_BLOCK - 1) / KERN_ATTN_BLOCK * KERN_ATTN_BLOCK;
+    unsigned char *blocks = mem_mul(want, m->row_bytes, &bytes) ? mem_alloc_aligned(bytes) : NULL;
+    if (!blocks)
         return err_nomem(e, "the attention rows of a conversation");
     if (s->n_pos)
-        memcpy(rows, s->rows, s->n_pos * m->row_bytes);
-    mem_free_aligned(s->rows);
-    s->rows = rows;
+        memcpy(blocks, s->blocks, used_bytes(s, m));
+    mem_free_aligned(s->blocks);
+    s->blocks = blocks;
     s->cap = want;
     return 0;
 }
@@ -106,7 +111,7 @@ int mstate_copy(struct mstate *to, const struct mstate *from, const struct model
     if (m->rec_floats)
         memcpy(to->rec, from->rec, m->rec_floats * sizeof *to->rec);
     if (m->row_bytes && from->n_pos)
-        memcpy(to->rows, from->rows, from->n_pos * m->row_bytes);
+        memcpy(to->blocks, from->blocks, used_bytes(from, m));
     memcpy(to->hidden, from->hidden, m->c.n_embd * sizeof *to->hidden);
     to->n_pos = from->n_pos;
     to->rolled = from->rolled;
