@@ -12,7 +12,7 @@ tests_unit_test_layout_LDADD = $(UI_TEST_LIBS)
 
 # The same for what the screen takes in.
 EXTRA_DIST += tests/fuzz/fuzz_input.c
-FUZZ_INPUT = tests/fuzz/fuzz_input.c src/ui/input.c src/ui/key.c src/ui/layout.c src/ui/markup.c src/ui/cells.c src/ui/theme.c \
+FUZZ_INPUT = tests/fuzz/fuzz_input.c src/ui/input.c src/ui/key.c src/ui/layout.c src/ui/find.c src/ui/markup.c src/ui/cells.c src/ui/theme.c \
 	src/ui/action.c src/base/err.c src/base/mem.c src/base/str.c src/base/utf8.c
 .PHONY: fuzz-input
 fuzz-input:
