@@ -15,6 +15,7 @@
 #include "ui/term.h"
 
 static int signal_pipe[2];
+static int ended_by; /* the signal that asks for the end; 0: none */
 
 static void on_signal(int sig)
 {
@@ -25,9 +26,9 @@ static void on_signal(int sig)
     errno = saved;
 }
 
-static int catch_signals(struct err *e)
+int loop_open(struct err *e)
 {
-    static const int signals[] = { SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGCONT };
+    static const int signals[] = { SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT };
     struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
     if (pipe(signal_pipe))
         return err_sys(e, "cannot make a pipe");
@@ -42,18 +43,26 @@ static int catch_signals(struct err *e)
     return 0;
 }
 
-static unsigned take_signals(struct app *a)
+static unsigned take_signals(void)
 {
     char c;
     unsigned bits = ACT_NONE;
-    bool resized = false;
+    bool resized = false, stop = false;
     while (read(signal_pipe[0], &c, 1) == 1) {
         if (c == SIGWINCH || c == SIGCONT)
             resized = true;
+        if (c == SIGCONT)
+            term_continued();
+        if (c == SIGTSTP)
+            stop = true;
         if (c == SIGTERM || c == SIGHUP || c == SIGINT) {
-            a->exit_status = 128 + c;
+            ended_by = c;
             bits |= ACT_QUIT;
         }
+    }
+    if (stop && !(bits & ACT_QUIT)) {
+        term_suspend();
+        resized = true;
     }
     if (resized) { /* however many came, one new size */
         term_resized();
@@ -90,8 +99,6 @@ int loop_run(struct app *a, struct err *e)
 {
     struct input in;
     bool gone = false;
-    if (catch_signals(e))
-        return 1;
     input_init(&in);
     a->bits |= ACT_REPAINT | ACT_LAYOUT;
     while (!(a->bits & ACT_QUIT) && !gone) {
@@ -103,7 +110,7 @@ int loop_run(struct app *a, struct err *e)
             break;
         }
         if (fds[2].revents)
-            a->bits |= take_signals(a);
+            a->bits |= take_signals();
         if (fds[0].revents)
             gone = !take_bytes(&in);
         a->bits |= take_keys(a, &in);
@@ -111,8 +118,13 @@ int loop_run(struct app *a, struct err *e)
             a->bits |= app_events(a);
         a->bits |= replay_tick(a);
     }
-    if (gone && !a->exit_status)
-        a->exit_status = 128 + SIGHUP;
+    if (gone && !ended_by)
+        ended_by = SIGHUP;
     input_release(&in);
     return a->exit_status;
+}
+
+int loop_signal(void)
+{
+    return ended_by;
 }

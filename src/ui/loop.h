@@ -6,7 +6,13 @@
 
 struct app;
 
+/* Catches the signals from now on; before the terminal is opened, so that none finds it in raw modes unguarded. */
+int loop_open(struct err *e);
+
 /* Runs until something ends it. Returns the exit status. */
 int loop_run(struct app *a, struct err *e);
+
+/* The signal that ended it (SIGHUP too when the terminal went away); 0: none did. */
+int loop_signal(void);
 
 #endif

@@ -1,6 +1,7 @@
 #include "ui/run.h"
 
 #include <ncurses.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,6 +131,16 @@ static int start(struct app *a, const struct ui_opts *o, struct err *e)
     return r;
 }
 
+/* All is saved and the terminal given back: now the signal that asked for the end does what it does, so that whoever
+ * waits sees it. */
+static void end_by(int sig)
+{
+    if (sig) {
+        signal(sig, SIG_DFL);
+        raise(sig);
+    }
+}
+
 int ui_run(const struct ui_opts *o)
 {
     static struct app app; /* the log alone is large */
@@ -142,7 +153,7 @@ int ui_run(const struct ui_opts *o)
             fprintf(stderr, "hiss: %s; lines instead of a screen\n", why);
         return lines_run(o);
     }
-    if (o->script ? script_open(o->rows, o->cols, &e) : term_open(&e))
+    if (o->script ? script_open(o->rows, o->cols, &e) : loop_open(&e) || term_open(&e))
         return complain(&e);
     getmaxyx(stdscr, app.rows, app.cols);
     if (start(&app, o, &e)) {
@@ -158,6 +169,7 @@ int ui_run(const struct ui_opts *o)
         script_close();
     else
         term_close();
+    end_by(loop_signal());
     if (e.code)
         return complain(&e);
     return status;

@@ -149,9 +149,20 @@ static void learn_keys(void)
     }
 }
 
+/* A program that was killed here may have left raw modes: what everybody gets back is usable in any case. */
+static void make_usual(struct termios *t)
+{
+    if (t->c_lflag & ICANON && t->c_lflag & ECHO)
+        return;
+    t->c_iflag |= ICRNL | IXON;
+    t->c_oflag |= OPOST | ONLCR;
+    t->c_lflag |= ICANON | ECHO | ECHOE | ECHOK | ISIG | IEXTEN;
+}
+
 int term_open(struct err *e)
 {
     tcgetattr(STDIN_FILENO, &term.saved); /* before ncurses changes anything: this is what everybody gets back */
+    make_usual(&term.saved);
     term.screen = newterm(NULL, stdout, stdin);
     if (!term.screen)
         return err_set(e, ERR_UNSUPPORTED, "the terminal '%s' is unknown here; set TERM=xterm or use hiss --linear",
@@ -195,16 +206,36 @@ void term_enter(void)
 {
     if (term.inside)
         return;
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &term.raw); /* in the background it stops here, before anything is drawn */
     doupdate(); /* ncurses takes the screen back */
     set_raw();
     clearok(curscr, TRUE);
 }
 
+/* Another action for a signal; the old one is given back. */
+static struct sigaction act_on(int sig, void (*handler)(int))
+{
+    struct sigaction old, sa = { .sa_handler = handler };
+    sigemptyset(&sa.sa_mask);
+    sigaction(sig, &sa, &old);
+    return old;
+}
+
 void term_suspend(void)
 {
     term_leave();
+    struct sigaction old = act_on(SIGTSTP, SIG_DFL);
     raise(SIGTSTP);
+    sigaction(SIGTSTP, &old, NULL);
     term_enter();
+}
+
+void term_continued(void)
+{
+    if (!term.inside)
+        return;
+    set_raw();
+    clearok(curscr, TRUE);
 }
 
 void term_size(int *rows, int *cols)
@@ -238,6 +269,21 @@ int term_fd(void)
 
 /* ---- Children and the clipboard ---- */
 
+static void become(char *const argv[], int report)
+{
+    static const int usual[] = { SIGINT, SIGQUIT, SIGPIPE };
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
+        act_on(usual[i], SIG_DFL);
+    execvp(argv[0], argv);
+    ssize_t ignored = write(report, &errno, sizeof errno);
+    (void)ignored;
+    _exit(127);
+}
+
+/* While the child has the terminal ^C and ^\\ are its own affair, and ^Z stops both, for the shell to see. */
 int term_child(char *const argv[], struct err *e)
 {
     int status = 0, report[2];
@@ -245,24 +291,19 @@ int term_child(char *const argv[], struct err *e)
         return err_sys(e, "cannot start %s", argv[0]);
     fcntl(report[1], F_SETFD, FD_CLOEXEC);
     term_leave();
+    struct sigaction on_int = act_on(SIGINT, SIG_IGN), on_quit = act_on(SIGQUIT, SIG_IGN), on_stop = act_on(SIGTSTP, SIG_DFL);
     pid_t pid = fork();
-    if (!pid) {
-        sigset_t none;
-        sigemptyset(&none);
-        sigprocmask(SIG_SETMASK, &none, NULL);
-        signal(SIGINT, SIG_DFL);
-        signal(SIGPIPE, SIG_DFL);
-        execvp(argv[0], argv);
-        ssize_t ignored = write(report[1], &errno, sizeof errno);
-        (void)ignored;
-        _exit(127);
-    }
+    if (!pid)
+        become(argv, report[1]);
     close(report[1]);
     int failed = 0;
     ssize_t n = pid > 0 ? read(report[0], &failed, sizeof failed) : 0;
     close(report[0]);
     while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
+    sigaction(SIGINT, &on_int, NULL);
+    sigaction(SIGQUIT, &on_quit, NULL);
+    sigaction(SIGTSTP, &on_stop, NULL);
     term_enter();
     if (pid < 0)
         return err_sys(e, "cannot start %s", argv[0]);

@@ -28,6 +28,7 @@ void term_redraw(void);               /* the whole screen anew at the next updat
 void term_leave(void);
 void term_enter(void);
 void term_suspend(void);              /* ^Z: leave, stop, and enter again when continued */
+void term_continued(void);            /* after a stop that nobody announced: the modes once more, all drawn anew */
 
 /* Runs argv (NULL-terminated) on the terminal and waits. Returns its exit status, or -1 with *e. */
 int term_child(char *const argv[], struct err *e);
