@@ -25,4 +25,5 @@ include tests/kcheck/local.mk
 include tests/bench/local.mk
 include tests/cli/local.mk
 include tests/golden/local.mk
+include tests/pty/local.mk
 include tests/lint/local.mk
