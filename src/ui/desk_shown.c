@@ -64,6 +64,13 @@ static bool same(const struct shown_msg *m, uint32_t node, size_t n, size_t alt,
     return m && m->node == node && m->n == n && m->alt == alt && m->n_alt == n_alt && m->rating == rating;
 }
 
+/* Why a reply ended before the model ended it; NULL: it did not. */
+static const char *end_words(const struct node *n)
+{
+    enum made_end end = n->unfinished ? MADE_CANCELLED : n->body.made ? n->body.made->end : MADE_EOT;
+    return end == MADE_CANCELLED ? "stopped" : end == MADE_LENGTH ? "length reached" : end == MADE_CONTEXT ? "context full" : NULL;
+}
+
 static struct shown_msg *message(const struct tree *t, uint32_t id, struct shown_msg *before, uint32_t *room)
 {
     const struct node *node = tree_node(t, id);
@@ -87,7 +94,7 @@ static struct shown_msg *message(const struct tree *t, uint32_t id, struct shown
     m->time = node->time;
     m->rating = node->rating;
     m->ms = made && made->n_times ? made->times[made->n_times - 1].ms : 0;
-    m->stopped = node->unfinished || (made && (made->end == MADE_CANCELLED || made->end == MADE_LENGTH));
+    m->ended = end_words(node);
 done:
     str_release(&text);
     return m;
@@ -133,6 +140,15 @@ static char *title_of(const struct tree *t, const struct shown *s)
     return mem_strdup(tree_title(t)[0] ? tree_title(t) : title);
 }
 
+/* What this model has read at the end of a path; the session may still stand on another branch. */
+static size_t tokens_at(const struct tree *t, const uint32_t *path, size_t n, const struct session *session)
+{
+    const struct body *b = n ? &tree_node(t, path[n - 1])->body : NULL;
+    if (!b)
+        return 0;
+    return hash128_equal(b->model, model_hash(session_lm(session)->model)) ? b->at + b->n_ids : session_pos(session);
+}
+
 struct shown *shown_of(const struct conv *c, const char *name, const char *model, const struct shown *before, bool writing)
 {
     const struct tree *t = conv_tree(c);
@@ -157,7 +173,7 @@ struct shown *shown_of(const struct conv *c, const char *name, const char *model
         s->can_redo = tree_redoable(t) != 0;
         if (session) {
             const struct model *m = session_lm(session)->model;
-            s->n_tokens = session_pos(session);
+            s->n_tokens = tokens_at(t, path, n, session);
             s->state_bytes = model_rec_floats(m) * sizeof(float) + s->n_tokens * model_row_bytes(m);
         }
         if (!s->name || !s->title || !s->model) {

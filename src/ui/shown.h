@@ -20,7 +20,7 @@ struct shown_msg {
     int64_t time;         /* milliseconds since 1970 */
     uint32_t ms;          /* it took, for a reply */
     int rating;
-    bool stopped;         /* ended before the model ended it */
+    const char *ended;    /* why a reply ended before the model ended it, a static text; NULL */
 };
 
 struct shown {
@@ -30,7 +30,7 @@ struct shown {
     char *name, *title;      /* the file's name; what people read ("" when untitled) */
     char *model;             /* the model's name */
     size_t n_tokens;         /* of the path */
-    size_t state_bytes;      /* recurrent state and attention rows now */
+    size_t state_bytes;      /* recurrent state and attention rows at its end */
     bool writable, can_undo, can_redo;
 };
 

@@ -422,8 +422,8 @@ static void draw_facts(const struct transcript *t, const struct shown_msg *m, in
         at += (size_t)snprintf(facts + at, sizeof facts - at, "%c   ", m->rating > 0 ? '+' : '-');
     if (m->n_alt > 1)
         at += (size_t)snprintf(facts + at, sizeof facts - at, "%u/%u   ", m->alt, m->n_alt);
-    if (m->stopped)
-        at += (size_t)snprintf(facts + at, sizeof facts - at, "stopped   ");
+    if (m->ended)
+        at += (size_t)snprintf(facts + at, sizeof facts - at, "%s   ", m->ended);
     if (t->width >= MIN_WIDTH_FOR_TIMES) {
         at += (size_t)snprintf(facts + at, sizeof facts - at, "%s", clock);
         if (m->role == SHOWN_REPLY && m->ms)

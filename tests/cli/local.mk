@@ -9,6 +9,7 @@ CLI_TESTS = \
 	tests/cli/chat.sh \
 	tests/cli/reopen.sh \
 	tests/cli/chats.sh \
+	tests/cli/facts.sh \
 	tests/cli/linear.sh \
 	tests/cli/waiting.sh \
 	tests/cli/replay.sh

@@ -1,0 +1,33 @@
+#!/bin/sh
+# What the screen says about a chat is true of what it shows.
+. "${top_srcdir:-.}/tests/lib/tap.sh"
+m=$tmp/attention.gguf
+"$mkmodel" "$m" llama 7 endless || exit 99
+
+# play NAME [OPTION...] <SCRIPT: the displays it saves lie in $tmp.
+play() {
+    cat >"$tmp/play"
+    (cd "$tmp" && run "$hiss" chat --no-rc -m "$m" -t 1 "$@" --script "$tmp/play" && exit "$status")
+    status=$?
+}
+state() { sed -n '1s/.*\(state .*\)/\1/p' "$tmp/$1"; }
+
+play lengths -e 'set length 60' <<'EOF'
+type tell me
+key Enter
+wait
+save long
+run set length 3
+key Esc
+key r
+wait
+save short
+key h
+wait
+save back
+EOF
+grep -q '2/2 *length reached' "$tmp/short"
+report 'a reply that was cut at its length says so'
+[ "$(state long)" != "$(state short)" ] && [ "$(state long)" = "$(state back)" ]
+report 'the state is that of the shown answer'
+done_testing
