@@ -38,6 +38,7 @@ void transcript_release(struct transcript *t)
     transcript_relayout(t);
     free(t->layouts);
     free(t->marks);
+    free(t->turned);
     layout_release(&t->live_layout);
     str_release(&t->live);
     str_release(&t->needle);
@@ -168,15 +169,20 @@ static const struct layout *layout_of(struct transcript *t, size_t i)
     return t->layouts[i];
 }
 
-static bool folded_system(const struct transcript *t, size_t i)
+/* To one line: the system text until it is unfolded, any other message once it is folded. */
+static bool folded(const struct transcript *t, size_t i)
 {
-    return i < n_msgs(t) && t->shown->msgs[i]->role == SHOWN_SYSTEM && !t->unfolded_system;
+    const struct shown_msg *m = i < n_msgs(t) ? t->shown->msgs[i] : NULL;
+    bool turned = false;
+    for (size_t k = 0; m && k < t->n_turned; k++)
+        turned |= t->turned[k] == m->node;
+    return m && (m->role == SHOWN_SYSTEM) != turned;
 }
 
 /* Rows of a message on the screen: its head, its text, an empty one. */
 static int rows_of(struct transcript *t, size_t i)
 {
-    if (folded_system(t, i))
+    if (folded(t, i))
         return 2;
     const struct layout *l = layout_of(t, i);
     return 2 + (l ? (int)l->n_rows : 0);
@@ -308,16 +314,25 @@ void transcript_go(struct transcript *t, uint32_t node)
     }
 }
 
-void transcript_fold(struct transcript *t)
-{
-    t->unfolded_system = !t->unfolded_system;
-}
-
 void transcript_begin(struct transcript *t)
 {
     t->follow = false;
     t->top_msg = t->selected = 0;
     t->top_row = 0;
+}
+
+void transcript_fold(struct transcript *t)
+{
+    const struct shown_msg *m = transcript_selected(t);
+    size_t k = 0;
+    if (!m)
+        return;
+    while (k < t->n_turned && t->turned[k] != m->node)
+        k++;
+    if (k < t->n_turned)
+        t->turned[k] = t->turned[--t->n_turned];
+    else if (!mem_grow(&t->turned, &t->cap_turned, k + 1, sizeof *t->turned))
+        t->turned[t->n_turned++] = m->node;
 }
 
 /* ---- Searching ---- */
@@ -368,6 +383,10 @@ static bool find_inside(struct transcript *t, int by, bool entering)
 
 static void show_found(struct transcript *t, int rows)
 {
+    if (folded(t, t->found_msg)) { /* what was found can be seen */
+        t->selected = t->found_msg;
+        transcript_fold(t);
+    }
     t->selected = t->found_msg;
     t->follow = false;
     t->top_msg = t->found_msg;
@@ -449,22 +468,23 @@ static void draw_mark(const struct transcript *t, const struct shown_msg *m, int
 
 static void draw_head(struct transcript *t, size_t i, int row, int left, int cols, const char *model_name)
 {
+    static const enum theme_role roles[] = { STYLE_DIM, STYLE_USER, STYLE_MODEL };
+    const char *const names[] = { "system", "you", model_name };
     const struct shown_msg *m = i < n_msgs(t) ? t->shown->msgs[i] : NULL;
+    enum shown_role who = m ? m->role : SHOWN_REPLY;
     int col = gutter(t);
-    if (folded_system(t, i)) {
-        int used = cells_puts(row, left + col, cols - col, "system  ", STYLE_DIM);
+    if (folded(t, i)) {
+        int used = cells_puts(row, left + col, cols - col, names[who], roles[who]);
+        used += cells_puts(row, left + col + used, cols - col - used, "  ", STYLE_TEXT);
         size_t line = strcspn(m->text, "\n");
         int room = cols - col - used - 2;
         size_t fit = cells_fit(m->text, line, room, NULL);
-        used += cells_put(row, left + col + used, room, m->text, fit, STYLE_SYSTEM, false);
+        used += cells_put(row, left + col + used, room, m->text, fit, m->role == SHOWN_SYSTEM ? STYLE_SYSTEM : STYLE_DIM, false);
         if (fit < m->n)
             cells_puts(row, left + col + used, cols - col - used, "…", STYLE_DIM);
         return;
     }
-    if (!m || m->role == SHOWN_REPLY)
-        cells_puts(row, left + col, cols - col, model_name, STYLE_MODEL);
-    else
-        cells_puts(row, left + col, cols - col, m->role == SHOWN_USER ? "you" : "system", m->role == SHOWN_USER ? STYLE_USER : STYLE_DIM);
+    cells_puts(row, left + col, cols - col, names[who], roles[who]);
     draw_mark(t, m, row, left);
     if (m)
         draw_facts(t, m, row, left, cols);
@@ -476,7 +496,7 @@ static void draw_row(struct transcript *t, size_t i, int which, int row, int lef
         draw_head(t, i, row, left, cols, model_name);
         return;
     }
-    const struct layout *l = folded_system(t, i) ? NULL : layout_of(t, i);
+    const struct layout *l = folded(t, i) ? NULL : layout_of(t, i);
     if (!l || (size_t)which > l->n_rows)
         return;
     int col = gutter(t);

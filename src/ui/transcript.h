@@ -26,7 +26,8 @@ struct transcript {
     size_t top_msg;            /* when not following: the first shown row */
     int top_row;
     bool raw;
-    bool unfolded_system;
+    uint32_t *turned;          /* [n_turned] messages that were folded or unfolded by hand */
+    size_t n_turned, cap_turned;
     size_t code_at;            /* which code block `copy-code` takes next */
     struct str needle;         /* what is searched for; empty: nothing */
     size_t found_msg;          /* where the search stands */
@@ -69,7 +70,7 @@ void transcript_scroll(struct transcript *t, int by, int rows, int cols); /* by 
 void transcript_go(struct transcript *t, uint32_t node);    /* selects it; nothing when it is not shown */
 void transcript_end(struct transcript *t);
 void transcript_begin(struct transcript *t);
-void transcript_fold(struct transcript *t);                 /* the system text, to one line or back */
+void transcript_fold(struct transcript *t);                 /* the selected message, to one line or back */
 void transcript_relayout(struct transcript *t);             /* raw, fold or theme changed */
 
 #endif

@@ -30,4 +30,25 @@ grep -q '2/2 *length reached' "$tmp/short"
 report 'a reply that was cut at its length says so'
 [ "$(state long)" != "$(state short)" ] && [ "$(state long)" = "$(state back)" ]
 report 'the state is that of the shown answer'
+
+play folds -e 'set length 60' <<'EOF'
+type first line\nsecond line
+key Enter
+wait
+key Esc
+key k
+key Space
+save folded
+key Space
+save unfolded
+key Space
+key /
+type second
+key Enter
+save found
+EOF
+grep -q 'you  first line…' "$tmp/folded" && ! grep -q 'second line' "$tmp/folded" && grep -q 'second line' "$tmp/unfolded"
+report 'Space folds the selected message, and unfolds it'
+grep -q 'second line' "$tmp/found"
+report 'what a search finds is unfolded'
 done_testing
