@@ -19,6 +19,26 @@ static unsigned complain(struct app *a, enum err_code code, const char *text)
     return ACT_REPAINT;
 }
 
+/* A slash command. One that is refused stays in the composer, to be put right. */
+static unsigned run_typed(struct app *a, const struct str *line)
+{
+    const struct tab *t = app_tab(a);
+    size_t n = strcspn(line->p + 1, " \t");
+    struct err e;
+    if (!action_find(line->p + 1, n)) {
+        err_set(&e, ERR_ARG, "no command '%.*s'; Alt-x lists them, // begins a text with /", (int)(n < 40 ? n : 40), line->p + 1);
+        app_fail(a, &e);
+        return ACT_REPAINT;
+    }
+    composer_remember(line->p, line->len);
+    composer_set("", 0);
+    a->message_error = false;
+    unsigned bits = action_run(a, line->p + 1);
+    if (a->message_error && a->focus == FOCUS_COMPOSER && app_tab(a) == t && composer_empty())
+        composer_set(line->p, line->len);
+    return bits;
+}
+
 unsigned act_send(struct app *a, const struct args *args)
 {
     struct str text = STR_INIT;
@@ -30,9 +50,7 @@ unsigned act_send(struct app *a, const struct args *args)
     if (text.oom)
         bits = complain(a, ERR_NOMEM, "no memory for this message");
     else if (text.len > 1 && text.p[0] == '/' && text.p[1] != '/' && !strchr(text.p, '\n')) {
-        composer_remember(text.p, text.len);
-        composer_set("", 0);
-        bits = action_run(a, text.p + 1) | ACT_LAYOUT;
+        bits = run_typed(a, &text) | ACT_LAYOUT;
     } else if (text.len) {
         size_t skip = text.len > 1 && text.p[0] == '/' && text.p[1] == '/'; /* // begins a message with / */
         bits = app_send(a, text.p + skip, text.len - skip);

@@ -51,4 +51,23 @@ grep -q 'you  first line…' "$tmp/folded" && ! grep -q 'second line' "$tmp/fold
 report 'Space folds the selected message, and unfolds it'
 grep -q 'second line' "$tmp/found"
 report 'what a search finds is unfolded'
+
+play refused <<'EOF'
+wait
+type /bin/ls is what?
+key Enter
+save unknown
+key C-u
+type /set temperature 9
+key Enter
+save value
+key C-u
+type /set temperature 1
+key Enter
+save taken
+EOF
+grep -q '^› /bin/ls is what' "$tmp/unknown" && grep -q '// begins a text' "$tmp/unknown" && grep -q '^› /set temperature 9' "$tmp/value"
+report 'a command that is refused stays in the composer'
+grep -q '^›$' "$tmp/taken"
+report 'one that is taken does not'
 done_testing
