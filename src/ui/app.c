@@ -9,7 +9,9 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "ui/cells.h"
 #include "ui/composer.h"
+#include "ui/layout.h"
 #include "ui/settings.h"
 #include "ui/term.h"
 
@@ -391,6 +393,21 @@ void app_release(struct app *a)
 
 /* ---- Geometry ---- */
 
+/* A sentence is shown whole where there is room: what it says to do stands at its end. */
+static int message_rows(const struct app *a, int width)
+{
+    enum { MOST = 4 };
+    int most = a->rows / 4 < MOST ? a->rows / 4 : MOST;
+    if (cells_width(str_z(&a->message), a->message.len) <= width - 2)
+        return 1;
+    struct layout l;
+    layout_init(&l, width - 2);
+    layout_plain(&l, a->message.p, a->message.len, STYLE_NOTICE);
+    int rows = (int)l.n_rows;
+    layout_release(&l);
+    return rows < 1 ? 1 : rows < most ? rows : most;
+}
+
 struct app_geometry app_geometry(struct app *a)
 {
     struct app_geometry g = { .width = a->cols };
@@ -405,8 +422,9 @@ struct app_geometry app_geometry(struct app *a)
         g.composer_rows = most;
     g.top = roomy && a->rows >= 14 ? 2 : 0;
     g.status_row = tail ? a->rows - 1 : -1;
-    g.message_row = roomy ? a->rows - 2 : g.status_row;
-    g.composer_row = a->rows - tail - (roomy ? 1 : 0) - g.composer_rows;
+    g.message_rows = roomy ? message_rows(a, g.width) : 1;
+    g.message_row = roomy ? a->rows - 1 - g.message_rows : g.status_row;
+    g.composer_row = a->rows - tail - (roomy ? g.message_rows : 0) - g.composer_rows;
     g.rule = roomy ? g.composer_row - 1 : -1;
     g.transcript_rows = (roomy ? g.rule : g.composer_row) - g.top;
     if (g.transcript_rows < 0)

@@ -126,7 +126,7 @@ void app_settings_left(struct app *a, struct tab *t, const struct chat_settings 
 
 /* Height of the transcript and where the composer begins, for this size. */
 struct app_geometry {
-    int top, transcript_rows, rule, composer_row, composer_rows, message_row, status_row, left, width;
+    int top, transcript_rows, rule, composer_row, composer_rows, message_row, message_rows, status_row, left, width;
 };
 struct app_geometry app_geometry(struct app *a);
 

@@ -7,6 +7,7 @@
 #include "ui/app.h"
 #include "ui/cells.h"
 #include "ui/composer.h"
+#include "ui/layout.h"
 #include "ui/number.h"
 #include "ui/replay.h"
 #include "ui/settings.h"
@@ -139,17 +140,19 @@ static void draw_status(struct app *a, const struct app_geometry *g)
 
 static void draw_message(struct app *a, const struct app_geometry *g)
 {
-    int row = g->message_row;
-    if (row < 0 || (row == g->status_row && !a->message.len))
+    int rows = g->message_rows, width = g->width - 2;
+    struct layout l;
+    if (g->message_row < 0 || (g->message_row == g->status_row && !a->message.len))
         return;
-    cells_fill(row, g->left, g->width, STYLE_TEXT);
-    if (a->message.len) {
-        enum theme_role role = a->message_error ? STYLE_ERROR : STYLE_NOTICE;
-        size_t fit = cells_fit(a->message.p, a->message.len, g->width - 2, NULL);
-        cells_put(row, g->left + 1, g->width - 2, a->message.p, fit, role, false);
-        if (fit < a->message.len)
-            cells_puts(row, g->left + g->width - 1, 1, "…", STYLE_DIM);
-    }
+    for (int i = 0; i < rows; i++)
+        cells_fill(g->message_row + i, g->left, g->width, STYLE_TEXT);
+    layout_init(&l, width);
+    layout_plain(&l, str_z(&a->message), a->message.len, a->message_error ? STYLE_ERROR : STYLE_NOTICE);
+    for (int i = 0; i < rows && (size_t)i < l.n_rows; i++)
+        layout_draw(&l, (size_t)i, g->message_row + i, g->left + 1, width, false);
+    if (l.n_rows > (size_t)rows)
+        cells_puts(g->message_row + rows - 1, g->left + g->width - 1, 1, "…", STYLE_DIM);
+    layout_release(&l);
 }
 
 static void draw_middle(struct app *a, const struct app_geometry *g)

@@ -70,4 +70,13 @@ grep -q '^› /bin/ls is what' "$tmp/unknown" && grep -q '// begins a text' "$tm
 report 'a command that is refused stays in the composer'
 grep -q '^›$' "$tmp/taken"
 report 'one that is taken does not'
+
+play sentence -m /a/folder/that/is/not/there/with/a/long/name/and/another/one/inside/of/it/model.gguf <<'EOF'
+wait
+save long
+size 10 40
+save small
+EOF
+grep -q 'shows what is there' "$tmp/long" && grep -q '^›' "$tmp/long" && [ "$(wc -l <"$tmp/small")" = 11 ]
+report 'a long sentence is shown to its end'
 done_testing
