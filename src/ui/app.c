@@ -71,12 +71,12 @@ static int draft_path(struct app *a, const struct tab *t, struct str *path)
 }
 
 /* A draft outlives the program; an empty one leaves no file. */
-static void save_draft(struct app *a, struct tab *t)
+static void save_draft(struct app *a, const struct tab *t, const struct str *text)
 {
     struct str path = STR_INIT;
     struct err e;
     if (!draft_path(a, t, &path)) {
-        if (!t->draft.len) {
+        if (!text->len) {
             remove(path.p);
         } else {
             char *slash = strrchr(path.p, '/');
@@ -84,7 +84,7 @@ static void save_draft(struct app *a, struct tab *t)
             int made = file_mkdirs(path.p, &e);
             *slash = '/';
             if (!made)
-                file_write(path.p, t->draft.p, t->draft.len, &e);
+                file_write(path.p, text->p, text->len, &e);
         }
     }
     str_release(&path);
@@ -92,29 +92,37 @@ static void save_draft(struct app *a, struct tab *t)
 
 static void load_draft(struct app *a, struct tab *t)
 {
-    struct str path = STR_INIT;
+    enum { MOST_LINES = 100 };
+    struct str path = STR_INIT, text = STR_INIT;
     struct err e;
     str_clear(&t->draft);
-    if (!draft_path(a, t, &path))
-        file_read(path.p, MAX_DRAFT, &t->draft, &e);
+    if (!draft_path(a, t, &path) && !file_read(path.p, MAX_DRAFT, &text, &e))
+        composer_fold(&t->draft, str_z(&text), text.len, MOST_LINES);
+    str_release(&text);
     str_release(&path);
 }
 
-static void stash_draft(struct app *a)
+/* What was being written, not the answer to a question in its place. */
+void app_stash_draft(struct app *a)
 {
     struct tab *t = app_tab(a);
+    struct str whole = STR_INIT;
     if (!t)
         return;
+    if (a->ask)
+        composer_set(str_z(&a->ask_draft), a->ask_draft.len);
     str_clear(&t->draft);
-    composer_text(&t->draft);
-    save_draft(a, t);
+    composer_draft(&t->draft);
+    composer_text(&whole);
+    save_draft(a, t, &whole);
+    str_release(&whole);
 }
 
 unsigned app_show_tab(struct app *a, size_t i)
 {
     if (i >= a->n_tabs)
         return ACT_NONE;
-    stash_draft(a);
+    app_stash_draft(a);
     a->tab = i;
     struct tab *t = app_tab(a);
     composer_set(str_z(&t->draft), t->draft.len);
@@ -185,7 +193,7 @@ unsigned app_open_chat(struct app *a, const char *name)
 unsigned app_ask(struct app *a, const char *prompt, const char *initial, ask_fn fn)
 {
     str_clear(&a->ask_draft);
-    composer_text(&a->ask_draft);
+    composer_draft(&a->ask_draft);
     snprintf(a->ask_prompt, sizeof a->ask_prompt, "%s", prompt);
     composer_ask(a->ask_prompt);
     composer_set(initial, strlen(initial));
@@ -379,7 +387,7 @@ int app_init(struct app *a, const struct desk_opts *o, struct err *e)
 
 void app_release(struct app *a)
 {
-    stash_draft(a);
+    app_stash_draft(a);
     panel_free(a->panel);
     while (a->n_tabs)
         app_close_tab(a, a->n_tabs - 1);

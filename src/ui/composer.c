@@ -11,8 +11,11 @@
 #include "base/utf8.h"
 #include "ui/cells.h"
 
-enum { MAX_PASTES = 64, HISTORY_MAX = 2000 };
-#define FOLD_FIRST 0xF0000u /* a private-use character stands for a folded paste */
+enum {
+    HISTORY_MAX = 2000,
+    FOLD_FIRST = 0x10F000, FOLD_LAST = 0x10FFFD, /* a private-use character stands for a folded paste; no font has these */
+    LABEL_MAX = 160, PREVIEW_COLS = 24,
+};
 
 static struct {
     struct composer_hooks hooks;
@@ -21,11 +24,12 @@ static struct {
     const char *queue; /* bytes readline may take */
     size_t n_queue;
     bool open;
-    struct {
+    struct paste {
         char *p;
-        size_t n, lines;
-    } pastes[MAX_PASTES];
-    size_t n_pastes;
+        size_t n;
+        char label[LABEL_MAX];
+    } *pastes;         /* [n_pastes] of this run: a draft may come back to them */
+    size_t n_pastes, cap_pastes;
 } c;
 
 static const char writing[] = "› ";
@@ -128,6 +132,7 @@ void composer_close(void)
         write_history(c.history);
     for (size_t i = 0; i < c.n_pastes; i++)
         free(c.pastes[i].p);
+    free(c.pastes);
     free(c.history);
     fclose(c.nowhere);
     memset(&c, 0, sizeof c);
@@ -162,23 +167,45 @@ void composer_insert(const char *p, size_t n)
     free(z);
 }
 
-void composer_paste(const char *p, size_t n)
+static size_t count_lines(const char *p, size_t n)
 {
-    size_t lines = 1;
+    size_t lines = n && p[n - 1] != '\n';
     for (size_t i = 0; i < n; i++)
         lines += p[i] == '\n';
-    if (lines <= COMPOSER_FOLD || c.n_pastes == MAX_PASTES) {
-        composer_insert(p, n);
+    return lines;
+}
+
+/* "[500 lines: how it begins…]" */
+static void label_of(const char *p, size_t n, size_t lines, char out[LABEL_MAX])
+{
+    while (n && strchr(" \t\n", *p))
+        p++, n--;
+    const char *nl = memchr(p, '\n', n);
+    size_t fit = cells_fit(p, nl ? (size_t)(nl - p) : n, PREVIEW_COLS, NULL);
+    snprintf(out, LABEL_MAX, "[%zu lines: %.*s…]", lines, fit < LABEL_MAX / 2 ? (int)fit : 0, p);
+}
+
+void composer_fold(struct str *out, const char *p, size_t n, size_t most)
+{
+    size_t lines = count_lines(p, n);
+    char *copy = lines > most && FOLD_FIRST + c.n_pastes <= FOLD_LAST ? mem_dup(p, n) : NULL, mark[4];
+    if (!copy || mem_grow(&c.pastes, &c.cap_pastes, c.n_pastes + 1, sizeof *c.pastes)) {
+        free(copy);
+        str_add(out, p, n);
         return;
     }
-    char *copy = mem_dup(p, n), mark[5];
-    if (!copy)
-        return;
-    c.pastes[c.n_pastes].p = copy;
-    c.pastes[c.n_pastes].n = n;
-    c.pastes[c.n_pastes].lines = lines;
-    size_t len = utf8_encode(FOLD_FIRST + (uint32_t)c.n_pastes++, mark);
-    composer_insert(mark, len);
+    struct paste *new = &c.pastes[c.n_pastes];
+    *new = (struct paste){ .p = copy, .n = n };
+    label_of(p, n, lines, new->label);
+    str_add(out, mark, utf8_encode(FOLD_FIRST + (uint32_t)c.n_pastes++, mark));
+}
+
+void composer_paste(const char *p, size_t n)
+{
+    struct str text = STR_INIT;
+    composer_fold(&text, p, n, COMPOSER_FOLD);
+    composer_insert(str_z(&text), text.len);
+    str_release(&text);
 }
 
 static int line_start(int at)
@@ -229,6 +256,11 @@ void composer_text(struct str *out)
             str_add(out, rl_line_buffer + at, n);
         at += n;
     }
+}
+
+void composer_draft(struct str *out)
+{
+    str_add(out, rl_line_buffer, (size_t)rl_end);
 }
 
 void composer_set(const char *p, size_t n)
@@ -317,9 +349,8 @@ static void walk_text(struct walk *w)
             w->row++;
             w->col = 2 < w->cols ? 2 : 0;
         } else if (folded(cp)) {
-            char label[48];
-            int k = snprintf(label, sizeof label, "[pasted %zu lines]", c.pastes[cp - FOLD_FIRST].lines);
-            step(w, label, (size_t)k, k, STYLE_DIM);
+            const char *label = c.pastes[cp - FOLD_FIRST].label;
+            step(w, label, strlen(label), cells_width(label, strlen(label)), STYLE_DIM);
         } else {
             step(w, rl_line_buffer + at, len, width, STYLE_TEXT);
         }

@@ -29,6 +29,9 @@ bool composer_line_move(int by);                       /* within a multi-line te
 
 bool composer_empty(void);
 void composer_text(struct str *out);                   /* appended; folded pastes in full */
+void composer_draft(struct str *out);                  /* appended; pastes stay folded: for composer_set in this run */
+void composer_fold(struct str *out, const char *p, size_t n, size_t most); /* appends text as a draft has it, folded
+                                                          when it has more lines */
 void composer_set(const char *p, size_t n);            /* replaces the text, cursor at its end */
 void composer_remember(const char *p, size_t n);       /* into the history */
 char **composer_matches(const char *word, char *(*generator)(const char *word, int state)); /* for complete */
