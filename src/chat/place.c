@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/path.h"
 #include "base/utf8.h"
 
@@ -39,6 +40,15 @@ int chat_check_name(const char *name, struct err *e)
 int chat_path(const char *name, struct str *out, struct err *e)
 {
     return chat_check_name(name, e) ? -1 : path_user(PATH_DATA, out, e, "chats/%s.jsonl", name);
+}
+
+bool chat_exists(const char *name)
+{
+    struct str path = STR_INIT;
+    struct err e;
+    bool yes = !chat_path(name, &path, &e) && file_exists(path.p);
+    str_release(&path);
+    return yes;
 }
 
 int chat_states(struct str *out, struct err *e)

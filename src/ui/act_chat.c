@@ -7,24 +7,43 @@
 #include "ui/app.h"
 #include "ui/composer.h"
 
+static bool is_open(const struct app *a, const char *name)
+{
+    bool yes = false;
+    for (size_t i = 0; i < a->n_tabs; i++)
+        yes |= !strcmp(desk_chat_name(a->tabs[i].chat), name);
+    return yes;
+}
+
+/* A mistyped name makes no chat, and a new one is new. */
+static int check_name(const struct app *a, const char *name, bool wanted, struct err *e)
+{
+    if (chat_check_name(name, e))
+        return -1;
+    bool there = is_open(a, name) || chat_exists(name);
+    if (wanted && !there)
+        return err_set(e, ERR_NOTFOUND, "no chat '%s'; F2 lists them, /new begins one of that name", name);
+    if (!wanted && there)
+        return err_set(e, ERR_ARG, "there is a chat '%s' already; /open shows it", name);
+    return 0;
+}
+
 unsigned act_chat_new(struct app *a, const struct args *args)
 {
     struct err e;
-    if (args->n && chat_check_name(args->word[0], &e)) {
-        app_fail(a, &e);
-        return ACT_REPAINT;
-    }
-    return app_open_chat(a, args->n ? args->word[0] : NULL);
+    if (!args->n || !check_name(a, args->word[0], false, &e))
+        return app_open_chat(a, args->n ? args->word[0] : NULL);
+    app_fail(a, &e);
+    return ACT_REPAINT;
 }
 
 unsigned act_chat_open(struct app *a, const struct args *args)
 {
     struct err e;
-    if (chat_check_name(args->word[0], &e)) {
-        app_fail(a, &e);
-        return ACT_REPAINT;
-    }
-    return app_open_chat(a, args->word[0]);
+    if (!check_name(a, args->word[0], true, &e))
+        return app_open_chat(a, args->word[0]);
+    app_fail(a, &e);
+    return ACT_REPAINT;
 }
 
 unsigned act_chat_next(struct app *a, const struct args *args)
@@ -62,14 +81,17 @@ unsigned act_chat_delete(struct app *a, const struct args *args)
     if (!t)
         return ACT_NONE;
     snprintf(name, sizeof name, "%s", desk_chat_name(t->chat));
+    app_stash_draft(a); /* it comes back with the chat */
     composer_set("", 0);
     app_close_tab(a, a->tab);
     size_t next = a->tab;
     a->tab = SIZE_MAX; /* nothing is shown now: the empty composer is no chat's draft */
-    if (desk_chat_move(a->desk, name, true, &e))
+    if (desk_chat_move(a->desk, name, true, &e)) {
         app_fail(a, &e);
-    else
+    } else {
+        panel_chats_deleted(name);
         app_say(a, "deleted %s; in F2, u brings it back", name);
+    }
     return a->n_tabs ? app_show_tab(a, next) : app_open_chat(a, NULL);
 }
 

@@ -197,7 +197,7 @@ static unsigned new_chat(struct app *a, struct panel *p)
     return show(a, NULL);
 }
 
-static void remember_deleted(const char *name)
+void panel_chats_deleted(const char *name)
 {
     if (n_deleted == MAX_UNDO)
         memmove(deleted[0], deleted[1], --n_deleted * sizeof deleted[0]);
@@ -225,10 +225,8 @@ static unsigned remove_chat(struct app *a, struct panel *p)
         return ACT_NONE;
     focus_beside(a, p);
     if (tab_of(a, name, &i)) {
-        if (i == shown) { /* its own command knows what is shown after it */
-            remember_deleted(name);
+        if (i == shown) /* its own command knows what is shown after it */
             return act_chat_delete(a, &(struct args){ .n = 0 });
-        }
         app_close_tab(a, i);
         a->tab = shown > i ? shown - 1 : shown;
     }
@@ -236,7 +234,7 @@ static unsigned remove_chat(struct app *a, struct panel *p)
         app_fail(a, &e);
         return ACT_REPAINT;
     }
-    remember_deleted(name);
+    panel_chats_deleted(name);
     struct str keys = STR_INIT;
     keymap_keys_of(CONTEXT_PANEL, "undo", &keys);
     app_say(a, "deleted, %.*s brings it back", (int)strcspn(str_z(&keys), ","), str_z(&keys));

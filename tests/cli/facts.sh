@@ -71,6 +71,47 @@ report 'a command that is refused stays in the composer'
 grep -q '^›$' "$tmp/taken"
 report 'one that is taken does not'
 
+play pasted <<'EOF'
+wait
+paste 1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n
+type  and mine
+save pasted
+key M-x
+key Esc
+save asked
+run new second
+run open pasted
+save back
+run delete-chat
+run open pasted
+save deleted
+run new other
+key F2
+key u
+key q
+run open pasted
+save undeleted
+run new pasted
+save taken
+key C-u
+EOF
+grep -q "no chat 'pasted'" "$tmp/deleted"
+report 'a deleted chat is not opened as a new one'
+grep -q "a chat 'pasted' already" "$tmp/taken"
+report 'a new chat is not an old one'
+grep -q 'and mine' "$tmp/undeleted"
+report 'a deleted chat comes back with u in the list, its draft too'
+for screen in pasted asked back; do
+    grep -q '^› \[10 lines: 1…\] and mine$' "$tmp/$screen"
+    report "a long paste is one piece: $screen"
+done
+play pasted <<'EOF'
+wait
+save again
+EOF
+! grep -q 'mine' "$tmp/again"
+report 'and a draft that was cleared is gone'
+
 play sentence -m /a/folder/that/is/not/there/with/a/long/name/and/another/one/inside/of/it/model.gguf <<'EOF'
 wait
 save long
