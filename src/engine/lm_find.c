@@ -18,6 +18,11 @@
 
 static void add_embedded(struct str *out)
 {
+    const char *elsewhere = getenv("HISS_EMBEDDED");
+    if (elsewhere && elsewhere[0] == '/') {
+        str_addf(out, "%s\n", elsewhere);
+        return;
+    }
     str_addf(out, "%s\n", HISS_MODELS_INSTALLED);
     char *source = realpath(HISS_MODELS_SOURCE, NULL); /* of an out-of-tree build it holds ".."; gone when installed */
     if (source)

@@ -6,12 +6,8 @@ m=$tmp/mamba2.gguf
 echo '1 2 3 4 5 6 7 8' >"$tmp/ids"
 
 # ---- No model ----
-if "$hiss" models list >/dev/null 2>&1; then
-    skip 'no model at all' 'a model is installed'
-else
-    run "$hiss" bench
-    bad 'no model at all: says where it looked and the way out' 1 'no model found in .*-m FILE'
-fi
+run "$hiss" bench
+bad 'no model at all: says where it looked and the way out' 1 'no model found in .*-m FILE'
 run "$hiss" bench -m "$tmp/absent.gguf"
 bad 'a model file that is not there' 1 'absent.gguf'
 run "$hiss" bench -m absent

@@ -8,6 +8,7 @@ CLI_TESTS = \
 	tests/cli/ask_stop.sh \
 	tests/cli/chat.sh \
 	tests/cli/reopen.sh \
+	tests/cli/embedded.sh \
 	tests/cli/chats.sh \
 	tests/cli/facts.sh \
 	tests/cli/linear.sh \

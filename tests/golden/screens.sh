@@ -12,7 +12,7 @@ play() {
     rm -rf "${tmp:?}/$1"
     mkdir -p "$tmp/$1"
     status=0
-    (cd "$tmp/$1" && env -i PATH="$PATH" HOME="$tmp/$1" HISS_HOME="$tmp/$1/home" HISS_MODEL_PATH="$tmp" TZ=UTC LC_ALL="$2" \
+    (cd "$tmp/$1" && env -i PATH="$PATH" HOME="$tmp/$1" HISS_HOME="$tmp/$1/home" HISS_MODEL_PATH="$tmp" HISS_EMBEDDED="$HISS_EMBEDDED" TZ=UTC LC_ALL="$2" \
         HISS_FAKE_CLOCK=1700000000000 ${ASAN_OPTIONS:+ASAN_OPTIONS="$ASAN_OPTIONS"} \
         "$hiss" chat --no-rc -m "$tmp/tiny.gguf" -t 1 -e 'set seed 7' -e 'set length 40' \
         --script "$here/$1.play") >"$tmp/out" 2>"$tmp/err" || status=$?

@@ -5,6 +5,8 @@ tmp=$(mktemp -d) || exit 99
 trap 'chmod -R u+rwx "$tmp"; rm -rf "$tmp"' EXIT
 HISS_HOME=$tmp/home
 export HISS_HOME
+HISS_EMBEDDED=$tmp/none # the model in models/ is a guest: tests that want it unset this
+export HISS_EMBEDDED
 unset HISS_MODEL_PATH HISS_KERNELS
 hiss=${HISS:-./hiss}
 mkmodel=${top_builddir:-.}/tests/lib/mkmodel
