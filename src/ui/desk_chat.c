@@ -155,13 +155,16 @@ static int ensure_model(struct desk_chat *c, const char *name, bool yields, stru
     if (c->lm && !name)
         return 0;
     desk_tell_stage(c, DESK_LOADING, -1);
-    struct lm *lm = desk_wait_model(c, name, yields, &info, e);
-    if (lm && lm != c->lm) {
-        if (conv_use(c->conv, lm, info.name, e))
-            return -1;
-        c->lm = lm;
+    struct lm *lm = desk_wait_model(c, name, yields, &info, e), *left = c->lm;
+    if (!lm)
+        return -1;
+    if (lm != c->lm && conv_use(c->conv, lm, info.name, e)) {
+        desk_leave_model(c->desk, lm);
+        return -1;
     }
-    return lm ? 0 : -1;
+    c->lm = lm;
+    desk_leave_model(c->desk, left); /* the same one, perhaps: it was counted twice */
+    return 0;
 }
 
 static void restore(struct desk_chat *c)
@@ -355,6 +358,7 @@ static void *worker_main(void *arg)
     }
     if (c->conv && conv_close(c->conv, &e))
         desk_tell_err(c->desk, NULL, &e);
+    desk_leave_model(c->desk, c->lm);
     store_close(c->store);
     shown_unref(c->last);
     return NULL;

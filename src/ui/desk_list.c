@@ -64,10 +64,10 @@ static size_t add_loaded(struct desk *d, struct desk_model_info *out, size_t n, 
     for (size_t i = 0; i < d->n_models && n < cap; i++) {
         bool listed = false;
         for (size_t k = 0; k < n; k++)
-            listed |= !strcmp(out[k].path, d->models[i].info.path);
+            listed |= !strcmp(out[k].path, d->models[i]->info.path);
         if (!listed) {
             out[n] = (struct desk_model_info){ .loaded = true };
-            describe(d->models[i].info.path, &out[n++]);
+            describe(d->models[i]->info.path, &out[n++]);
         }
     }
     pthread_mutex_unlock(&d->lock);
@@ -89,7 +89,7 @@ size_t desk_models(struct desk *d, struct desk_model_info *out, size_t cap)
         out[n].embedded = lm_is_embedded(p);
         pthread_mutex_lock(&d->lock);
         for (size_t i = 0; i < d->n_models; i++)
-            out[n].loaded |= !strcmp(d->models[i].info.path, p);
+            out[n].loaded |= !strcmp(d->models[i]->info.path, p);
         pthread_mutex_unlock(&d->lock);
         n++;
     }

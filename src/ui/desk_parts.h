@@ -13,9 +13,10 @@
 
 enum { DESK_MAX_MODELS = 16, DESK_EVENTS = 4096, DESK_REQUESTS = 64 };
 
-/* A model that is loaded, or being loaded. */
+/* A loaded model. */
 struct desk_model {
     struct lm *lm;
+    unsigned users;                /* chats */
     struct desk_model_info info;
 };
 
@@ -27,8 +28,9 @@ struct desk {
 
     pthread_mutex_t lock;          /* of what follows */
     pthread_cond_t loaded;         /* a load has ended, or there is another reason to stop waiting */
-    struct desk_model models[DESK_MAX_MODELS];
-    size_t n_models, current;      /* current: what new chats use */
+    struct desk_model *models[DESK_MAX_MODELS]; /* [n_models] */
+    size_t n_models;
+    struct desk_model *current;    /* what new chats use; NULL: none yet */
     bool loading;
     struct err load_err;           /* of the last load */
     atomic_int load_permille;      /* -1: nothing loads */
@@ -80,9 +82,14 @@ void desk_tell_note(struct desk *d, struct desk_chat *c, const char *text);
 void desk_tell_stage(struct desk_chat *c, enum desk_stage stage, double progress);
 void desk_verify_run(struct desk_chat *c);                         /* desk_replay.c */
 
+/* ---- desk_models.c ---- */
+int desk_load_first(struct desk *d, const char *name, struct err *e);
+void desk_models_free(struct desk *d);                             /* after the load that runs */
+
 /* The loaded model of that name or path (NULL: the current one); waits while it loads, until the chat is stopped or
- * (yields) is asked for something else. NULL with *e. */
+ * (yields) is asked for something else. NULL with *e. The chat uses it then, until desk_leave_model. */
 struct lm *desk_wait_model(struct desk_chat *c, const char *name, bool yields, struct desk_model_info *info, struct err *e);
+void desk_leave_model(struct desk *d, const struct lm *lm);         /* NULL is fine; one that nobody uses is closed */
 void desk_wake_waiting(struct desk *d);                            /* those in desk_wait_model look again */
 
 void desk_short_title(const char *text, char *out, size_t n);       /* how a message begins, in a line */

@@ -63,4 +63,11 @@ run "$hiss" replay -m "$m" -t 1 --script "$tmp/replay" two
 report 'hiss replay plays a chat'
 run "$hiss" replay -m "$m" two </dev/null
 bad 'but not without a terminal' 2 'playing it needs a terminal'
+
+# A model that no chat uses any more goes; one file is one model, however it is named.
+mkdir "$tmp/models" && cp "$m" "$tmp/models/first.gguf" && "$mkmodel" "$tmp/models/second.gguf" llama 3 chatml
+printf 'wait\nrun model second\nwait\nrun model %s/./second.gguf\nwait\nrun models\nsave %s\n' "$tmp/models" "$tmp/screen" >"$tmp/switch"
+HISS_MODEL_PATH=$tmp/models run "$hiss" chat --no-rc -m first -t 1 --script "$tmp/switch" --new
+[ "$status" = 0 ] && [ "$(grep -c ' loaded' "$tmp/screen")" = 1 ] && grep -q 'second .* loaded' "$tmp/screen"
+report 'a model that was left is unloaded'
 done_testing
