@@ -15,59 +15,124 @@
 
 enum { MAX_IDS_FILE = 1 << 28, CHUNK = 256 };
 
-/* Whole numbers in [0, n_vocab), separated by white space. */
-static int parse_ids(const char *path, const char *text, size_t n_vocab, struct ids *out, struct err *e)
+struct job {
+    const char *ids, *out; /* paths; "-" for stdin and stdout */
+    long chunk;
+    bool lines, last;
+};
+
+/* Texts one behind the other: text i is ids [end[i - 1], end[i]). Zero it; texts_release empties it. */
+struct texts {
+    struct ids ids;
+    size_t *end, n, cap;
+};
+
+static void texts_release(struct texts *t)
+{
+    ids_release(&t->ids);
+    free(t->end);
+}
+
+/* What was read since the last text's end is a text, unless it is nothing. */
+static int end_text(struct texts *t, struct err *e)
+{
+    if (t->ids.n == (t->n ? t->end[t->n - 1] : 0))
+        return 0;
+    if (mem_grow(&t->end, &t->cap, t->n + 1, sizeof *t->end))
+        return err_nomem(e, "the ids");
+    t->end[t->n++] = t->ids.n;
+    return 0;
+}
+
+/* Whole numbers in [0, n_vocab), separated by white space or commas. */
+static int parse_ids(const struct job *j, const char *text, size_t n_vocab, struct texts *out, struct err *e)
 {
     for (const char *p = text;;) {
         char *end;
-        p += strspn(p, " \t\r\n,");
+        size_t gap = strspn(p, " \t\r\n,");
+        if ((!p[gap] || (j->lines && memchr(p, '\n', gap))) && end_text(out, e))
+            return -1;
+        p += gap;
         if (!*p)
             break;
         errno = 0;
         long v = strtol(p, &end, 10);
         if (end == p || errno || v < 0 || (unsigned long)v >= n_vocab || (*end && !strchr(" \t\r\n,", *end)))
-            return err_set(e, ERR_FORMAT, "%s: '%.*s' is no token id from 0 to %zu", path,
+            return err_set(e, ERR_FORMAT, "%s: '%.*s' is no token id from 0 to %zu", j->ids,
                            (int)strcspn(p, " \t\r\n,") % 40, p, n_vocab - 1);
-        if (ids_push(out, (int32_t)v))
+        if (ids_push(&out->ids, (int32_t)v))
             return err_nomem(e, "the ids");
         p = end;
     }
-    return out->n ? 0 : err_set(e, ERR_FORMAT, "%s holds no token ids", path);
+    return out->n ? 0 : err_set(e, ERR_FORMAT, "%s holds no token ids", j->ids);
 }
 
-static int read_ids(const char *path, size_t n_vocab, struct ids *out, struct err *e)
+static int read_ids(const struct job *j, size_t n_vocab, struct texts *out, struct err *e)
 {
     struct str text = STR_INIT;
-    int r = file_read(strcmp(path, "-") ? path : "/dev/stdin", MAX_IDS_FILE, &text, e);
+    int r = file_read(strcmp(j->ids, "-") ? j->ids : "/dev/stdin", MAX_IDS_FILE, &text, e);
     if (!r)
-        r = parse_ids(path, str_z(&text), n_vocab, out, e);
+        r = parse_ids(j, str_z(&text), n_vocab, out, e);
     str_release(&text);
     return r;
 }
 
-/* Feeds the ids in chunks and writes [n, n_vocab] to fd. */
-static int write_logits(struct session *s, const struct ids *ids, size_t chunk, int fd, const char *path,
-                        const atomic_bool *cancel, struct err *e)
+struct sink {
+    int fd;
+    const char *path;
+    size_t chunk, n_vocab;
+    float *buf; /* [chunk, n_vocab] */
+};
+
+static int write_rows(const struct sink *to, const float *logits, size_t n, struct err *e)
 {
-    size_t n_vocab = model_config(session_lm(s)->model)->n_vocab;
-    float *buf = mem_alloc(chunk < ids->n ? chunk : ids->n, n_vocab * sizeof *buf);
-    int r = buf ? 0 : err_nomem(e, "the logits");
-    for (size_t done = 0; !r && done < ids->n;) {
-        size_t n = ids->n - done < chunk ? ids->n - done : chunk;
-        r = atomic_load(cancel) ? err_set(e, ERR_CANCELLED, "stopped after %zu of %zu tokens", done, ids->n)
-                                : session_feed_all(s, ids->p + done, n, buf, e);
-        if (!r && file_write_all(fd, buf, n * n_vocab * sizeof *buf, e))
-            r = err_prefix(e, "%s", path);
-        done += n;
+    return file_write_all(to->fd, logits, n * to->n_vocab * sizeof *logits, e) ? err_prefix(e, "%s", to->path) : 0;
+}
+
+/* [n, n_vocab]: after every id of one text, fed in chunks. */
+static int write_all(struct session *s, const int32_t *ids, size_t n, const struct sink *to, const atomic_bool *cancel,
+                     struct err *e)
+{
+    int r = 0;
+    for (size_t done = 0; !r && done < n;) {
+        size_t part = n - done < to->chunk ? n - done : to->chunk;
+        r = atomic_load(cancel) ? err_set(e, ERR_CANCELLED, "stopped after %zu of %zu tokens", done, n)
+                                : session_feed_all(s, ids + done, part, to->buf, e) || write_rows(to, to->buf, part, e);
+        done += part;
     }
-    free(buf);
+    return r ? -1 : 0;
+}
+
+/* [1, n_vocab]: after a text's last id. */
+static int write_last(struct session *s, const int32_t *ids, size_t n, const struct sink *to, const atomic_bool *cancel,
+                      struct err *e)
+{
+    const float *logits;
+    if (session_feed(s, ids, n, cancel, NULL, NULL, e) || !(logits = session_logits(s, e)))
+        return -1;
+    return write_rows(to, logits, 1, e);
+}
+
+/* Each text from an empty state. */
+static int write_texts(const struct job *j, struct session *s, const struct texts *t, int fd, const atomic_bool *cancel,
+                       struct err *e)
+{
+    struct sink to = { .fd = fd, .path = j->out, .n_vocab = model_config(session_lm(s)->model)->n_vocab };
+    to.chunk = (size_t)j->chunk < t->ids.n ? (size_t)j->chunk : t->ids.n;
+    to.buf = j->last ? NULL : mem_alloc(to.chunk, to.n_vocab * sizeof *to.buf);
+    int r = j->last || to.buf ? 0 : err_nomem(e, "the logits");
+    for (size_t i = 0, begin = 0; !r && i < t->n; begin = t->end[i++]) {
+        session_clear(s);
+        r = (j->last ? write_last : write_all)(s, t->ids.p + begin, t->end[i] - begin, &to, cancel, e);
+    }
+    free(to.buf);
     return r;
 }
 
-static int run(const struct cmd_model *m, const char *ids_path, size_t chunk, const char *out_path)
+static int run(const struct cmd_model *m, const struct job *j)
 {
     struct err e = ERR_INIT;
-    struct ids ids = IDS_INIT;
+    struct texts texts = { .ids = IDS_INIT };
     struct lm *lm;
     struct pool *pool;
     struct session *s = NULL;
@@ -75,24 +140,24 @@ static int run(const struct cmd_model *m, const char *ids_path, size_t chunk, co
     if (r != CMD_OK)
         return r;
     const atomic_bool *cancel = cmd_interrupts();
-    if (read_ids(ids_path, model_config(lm->model)->n_vocab, &ids, &e) || !(s = session_new(lm, &e)))
+    if (read_ids(j, model_config(lm->model)->n_vocab, &texts, &e) || !(s = session_new(lm, &e)))
         goto done;
-    fd = strcmp(out_path, "-") ? open(out_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : STDOUT_FILENO;
+    fd = strcmp(j->out, "-") ? open(j->out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : STDOUT_FILENO;
     if (fd < 0) {
-        err_sys(&e, "cannot create %s", out_path);
+        err_sys(&e, "cannot create %s", j->out);
         goto done;
     }
-    if (write_logits(s, &ids, chunk, fd, out_path, cancel, &e))
+    if (write_texts(j, s, &texts, fd, cancel, &e))
         goto done;
     char hex[HASH128_HEX];
     hash128_hex(session_hash(s), hex);
-    cmd_note("logits", "%zu tokens of %zu logits; state %s", ids.n, model_config(lm->model)->n_vocab, hex);
+    cmd_note("logits", "%zu tokens of %zu logits; state %s", texts.ids.n, model_config(lm->model)->n_vocab, hex);
 done:
     if (fd > STDOUT_FILENO && close(fd) && !e.code)
-        err_sys(&e, "cannot write %s", out_path);
+        err_sys(&e, "cannot write %s", j->out);
     r = e.code ? cmd_fail("logits", &e) : CMD_OK;
     session_free(s);
-    ids_release(&ids);
+    texts_release(&texts);
     cmd_close(lm, pool);
     return r;
 }
@@ -100,13 +165,14 @@ done:
 int cmd_logits(int argc, char **argv)
 {
     struct cmd_model m = { 0 };
-    const char *ids = NULL, *out = NULL;
-    long chunk = CHUNK;
+    struct job j = { .chunk = CHUNK };
     const struct opt table[] = {
         CMD_OPT_MODEL(m),
-        { 'i', "ids", OPT_STRING, &ids, "FILE", "token ids in decimal, separated by spaces; - for stdin", 0, 0 },
-        { 'o', "output", OPT_STRING, &out, "FILE", "[tokens, vocabulary] f32, row by row; - for stdout", 0, 0 },
-        { 0, "chunk", OPT_INT, &chunk, "N", "tokens read at a time (256); changes no bit", 1, 65536 },
+        { 'i', "ids", OPT_STRING, &j.ids, "FILE", "token ids in decimal, separated by spaces; - for stdin", 0, 0 },
+        { 'o', "output", OPT_STRING, &j.out, "FILE", "[tokens, vocabulary] f32, row by row; - for stdout", 0, 0 },
+        { 0, "chunk", OPT_INT, &j.chunk, "N", "tokens read at a time (256); changes no bit", 1, 65536 },
+        { 0, "lines", OPT_FLAG, &j.lines, NULL, "each line of ids is a text of its own, read from an empty state", 0, 0 },
+        { 0, "last", OPT_FLAG, &j.last, NULL, "only the logits after the last token of each text", 0, 0 },
         CMD_OPT_THREADS(m),
         CMD_OPT_KERNELS(m),
     };
@@ -121,7 +187,7 @@ int cmd_logits(int argc, char **argv)
     int r = opts_parse(&o, argc, argv, &n);
     if (r != OPTS_GO)
         return r;
-    if (!ids || !out)
-        return cmd_usage("logits", "%s is missing", ids ? "-o FILE" : "--ids FILE");
-    return run(&m, ids, (size_t)chunk, out);
+    if (!j.ids || !j.out)
+        return cmd_usage("logits", "%s is missing", j.ids ? "-o FILE" : "--ids FILE");
+    return run(&m, &j);
 }

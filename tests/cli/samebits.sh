@@ -26,5 +26,20 @@ for arch in mamba mamba2 llama granitehybrid; do
         done
         same "$arch: the same at level $level in chunks of 1, 7, 64, 512 with 1 and 2 threads" '' "$differ"
     done
+
+    # Texts of their own, and only their last rows: for programs that score many short ones.
+    head -n 5 "$tmp/ids" | tr '\n' ' ' >"$tmp/two"
+    { echo; echo; sed -n 6,9p "$tmp/ids" | tr '\n' ','; } >>"$tmp/two"
+    head -n 5 "$tmp/ids" >"$tmp/one" && "$hiss" logits -m "$m" --ids "$tmp/one" -o "$tmp/a" 2>/dev/null
+    sed -n 6,9p "$tmp/ids" >"$tmp/one" && "$hiss" logits -m "$m" --ids "$tmp/one" -o "$tmp/b" 2>/dev/null
+    cat "$tmp/a" "$tmp/b" >"$tmp/want"
+    run "$hiss" logits -m "$m" --ids "$tmp/two" -o "$tmp/got" --lines
+    [ "$status" = 0 ] && cmp -s "$tmp/want" "$tmp/got"
+    report "$arch: --lines reads each line from an empty state"
+    row=$(($(wc -c <"$tmp/a") / 5))
+    { tail -c "$row" "$tmp/a"; tail -c "$row" "$tmp/b"; } >"$tmp/want"
+    run "$hiss" logits -m "$m" --ids "$tmp/two" -o "$tmp/got" --lines --last
+    [ "$status" = 0 ] && cmp -s "$tmp/want" "$tmp/got"
+    report "$arch: --last writes each one's last row"
 done
 done_testing
