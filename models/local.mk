@@ -5,6 +5,7 @@ EXTRA_DIST += \
 	models/recipe/NOTES.md \
 	models/recipe/THOUSAND.md \
 	models/recipe/calibrate.py \
+	models/recipe/card.py \
 	models/recipe/check.py \
 	models/recipe/check_thousand.py \
 	models/recipe/checkpoint.py \
@@ -12,7 +13,9 @@ EXTRA_DIST += \
 	models/recipe/dry \
 	models/recipe/evaluate.py \
 	models/recipe/export.py \
+	models/recipe/facts.py \
 	models/recipe/fast.py \
+	models/recipe/hiss.py \
 	models/recipe/ifeval.py \
 	models/recipe/kernels.cpp \
 	models/recipe/mixer.py \
@@ -29,11 +32,13 @@ EXTRA_DIST += \
 	models/recipe/talk.py \
 	models/recipe/teacher.py \
 	models/recipe/thousand.jsonl \
+	models/recipe/tiny.py \
 	models/recipe/train_e2e.py \
 	models/recipe/train_layerwise.py
 
 .PHONY: recipe-check
-recipe-check:
+recipe-check: hiss
 	python3 $(top_srcdir)/models/recipe/check_thousand.py
+	python3 $(top_srcdir)/models/recipe/card.py --check
 	$(top_srcdir)/models/recipe/recipe check
-	test -z "$$RECIPE_TEACHER$$RECIPE_TEXT" || $(top_srcdir)/models/recipe/recipe dry
+	test -z "$$RECIPE_TEACHER$$RECIPE_TEXT" || HISS=$(abs_top_builddir)/hiss $(top_srcdir)/models/recipe/recipe dry

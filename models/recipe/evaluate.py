@@ -1,131 +1,113 @@
-"""Stage `evaluate`: student beside teacher, on text neither was trained on for this.
+"""Stage `evaluate`: the student's file beside the teacher's, both run by hiss: what ships is what is measured.
 
-Teacher-forced, in torch, with the mixers quantised as they ship: perplexity by position, KL(teacher || student), top-1
-agreement, BLiMP, recall of a planted fact. Generated, by llama.cpp on the finished files (--student-file,
---teacher-file): share of replies that end and that loop, IFEval (strict).
+  perplexity  of both by position, KL(teacher || student) and agreement of the likeliest token, on held-out text
+  recall      of a colour stated 50, 200, 1,000 tokens ago (facts.py)
+  blimp       minimal pairs whose good sentence is the likelier one (Warstadt et al. 2020, arXiv 1912.00582)
+  replies     to held-out questions, greedy and sampled as hiss does by default: shares that end by themselves, that loop
+  ifeval      strict, greedy (ifeval.py)
+
+Rows go to RECIPE_DIR/evaluate.jsonl, or --out, as they are measured, and a table to stdout; card.py makes the model card's
+from the same rows. --limit makes it quick and rough.
 """
 import argparse
-import glob
+import functools
+import hashlib
 import io
 import json
 import math
 import os
 import random
+import threading
+import time
 import zipfile
-from contextlib import nullcontext
+from dataclasses import asdict
 
 import torch
-import torch.nn.functional as F
+from gguf import GGUFReader
 
-import checkpoint
+import hiss
+import ifeval
 import places
 from data import held_rows, stream
-from model import Passes, load_teacher
-from quantise import shipped_as
-from teacher import D_MODEL, END_OF_TEXT, prompt_text, read_tokenizer
+from facts import planted
+from teacher import END_OF_TEXT, read_tokenizer
 
 BINS = ((0, 64), (64, 256), (256, 1024), (1024, 2048), (2048, 4096))
-COLOURS = ('red', 'blue', 'green', 'yellow', 'purple', 'orange', 'black', 'white')
-NAMES = ('Alice', 'Boris', 'Clara', 'David', 'Elena', 'Frank', 'Greta', 'Henry')
+WHO = ('teacher', 'student')
+SLICE = 16                          # rows of logits that stay in the cache from one operation to the next
 
 
-class Pair:
-    """Teacher and student on the same rows."""
-
-    def __init__(self, passes, teacher, mixers, quantise):
-        self.passes, self.teacher, self.mixers, self.quantise = passes, teacher, mixers, quantise
-        self.student = teacher.with_mixers(mixers)
-
-    @torch.no_grad()
-    def hidden(self, ids):
-        """([B, T, 576] of the teacher, of the student)"""
-        ids = ids.to(self.passes.device)
-        t = self.passes.hidden(self.teacher, ids)
-        with shipped_as(self.mixers.values(), self.quantise):
-            return t, self.passes.hidden(self.student, ids)
-
-    def logits(self, h):
-        return F.linear(h, self.teacher.embedding).float()
+@functools.cache
+def describe(path):
+    """Layers, recurrent ones, and name, bytes and SHA-256 of every part."""
+    first = '-00001-of-'
+    count = int(path.split(first)[1][:5]) if first in path else 1
+    parts = []
+    for part in (path.replace(first, f'-{i + 1:05d}-of-') for i in range(count)):
+        with open(part, 'rb') as f:
+            digest = hashlib.file_digest(f, 'sha256').hexdigest()
+        parts.append(dict(file=os.path.basename(part), bytes=os.path.getsize(part), sha256=digest))
+    fields = GGUFReader(path).fields
+    read = lambda key: fields[fields['general.architecture'].contents() + '.' + key].contents()
+    heads = read('attention.head_count_kv')
+    return dict(layers=read('block_count'), recurrent=heads.count(0) if isinstance(heads, list) else 0, parts=parts)
 
 
-@torch.no_grad()
-def compare(pair, rows, slice_=512):
-    """[T] sums over the rows of: teacher's loss, student's loss, KL, same top token."""
-    length = rows.shape[1]
-    sums = torch.zeros(4, length)
-    for ids in rows.split(1):
-        ht, hs = pair.hidden(ids)
-        for i in range(0, length, slice_):
-            lt, ls = (pair.logits(h[0, i:i + slice_]).log_softmax(-1) for h in (ht, hs))
-            target = torch.cat([ids[0, i + 1:i + slice_ + 1], ids[0, :1]])[:len(lt), None].to(lt.device)
-            sums[0, i:i + len(lt)] -= lt.gather(-1, target)[:, 0].cpu()
-            sums[1, i:i + len(lt)] -= ls.gather(-1, target)[:, 0].cpu()
-            sums[2, i:i + len(lt)] += (lt.exp() * (lt - ls)).sum(-1).cpu()
-            sums[3, i:i + len(lt)] += (lt.argmax(-1) == ls.argmax(-1)).float().cpu()
-    return sums / len(rows)
+def compare(files, rows):
+    """rows [n, T] -> [4, T]: means over rows of the teacher's loss, the student's, KL, same likeliest token. The last
+    position has no target."""
+    count, length = rows.shape
+    sums, streams = torch.zeros(4, length), zip(*(hiss.logits(f, rows.tolist()) for f in files))
+    for row in rows:
+        targets, i = torch.cat([row[1:], row[:1]]), 0
+        while i < length:
+            for lt, ls in zip(*(part.split(SLICE) for part in next(streams))):
+                lt, ls, target = lt.log_softmax(-1), ls.log_softmax(-1), targets[i:i + len(lt), None]
+                sums[:, i:i + len(lt)] += torch.stack([-lt.gather(-1, target)[:, 0], -ls.gather(-1, target)[:, 0],
+                                                       (lt.exp() * (lt - ls)).sum(-1), (lt.argmax(-1) == ls.argmax(-1)).float()])
+                i += len(lt)
+    return sums / count
 
 
-def by_position(sums):
-    """Rows for the table: range, perplexities, ratio, KL, top-1; the last position has no target and is left out."""
-    length = sums.shape[1] - 1
-    for low, high in (*[b for b in BINS if b[0] < length], (0, length)):
-        t, s, kl, same = sums[:, low:min(high, length)].mean(-1).tolist()
-        yield dict(tokens=f'{low}-{min(high, length + 1)}', teacher=round(math.exp(t), 2), student=round(math.exp(s), 2),
-                   ratio=round(math.exp(s - t), 3), kl=round(kl, 3), top1=round(same, 3))
+def perplexity(files, args):
+    for text in args.sets.split(','):
+        sums = compare(files, held_rows(text, args.rows, args.length))
+        length = args.length - 1
+        for low, high in (*[b for b in BINS if b[0] < length], (0, args.length)):
+            t, s, kl, same = sums[:, low:min(high, length)].mean(-1).tolist()
+            yield dict(text=text, tokens=f'{low}-{min(high, args.length)}', rows=args.rows, teacher=round(math.exp(t), 2),
+                       student=round(math.exp(s), 2), ratio=round(math.exp(s - t), 3), kl=round(kl, 3), top1=round(same, 3))
 
 
-def padded(rows, multiple):
-    """Lists of ids -> [n, T] with T a multiple; what follows a row's end cannot reach back."""
-    longest = -(-max(map(len, rows)) // multiple) * multiple
-    return torch.tensor([r + [END_OF_TEXT] * (longest - len(r)) for r in rows])
+def recall(files, args):
+    tokenizer = read_tokenizer(places.teacher())
+    for distance in map(int, args.distances.split(',')):
+        facts = planted(tokenizer, distance, args.cases)
+        (t, t8), (s, s8) = hiss.side_by_side(lambda f: facts.score(torch.cat(list(hiss.logits(f, facts.rows, last=True)))), files)
+        yield dict(distance=distance, cases=args.cases, teacher=t, student=s, teacher_of_8=t8, student_of_8=s8)
 
 
-def recall(pair, tokenizer, distance, cases, seed=1):
-    """Share of cases in which the colour stated `distance` tokens of a book ago is the most likely next word, and in which
-    it is the likeliest of the eight: (teacher, student) each."""
-    encode = lambda s: tokenizer.encode(s, add_special_tokens=False).ids
-    colour_ids = [encode(' ' + c)[0] for c in COLOURS]
-    book, rng = stream('held_book').tolist(), random.Random(seed)
-    header = prompt_text([{'role': 'user', 'content': '\0'}]).split('\0')
-    rows, ends, answers = [], [], []
-    for k in range(cases):
-        start, colour = rng.randrange(len(book) - distance), rng.randrange(len(COLOURS))
-        filler = [t for t in book[start:start + distance] if t != END_OF_TEXT]
-        row = encode(header[0] + f'My name is {NAMES[k % 8]} and my favorite color is {COLOURS[colour]}.') + filler
-        row += encode('\n\nWhat is my favorite color?' + header[1] + 'Your favorite color is')
-        rows.append(row)
-        ends.append(len(row) - 1)
-        answers.append(colour_ids[colour])
-    first, of_eight = [0, 0], [0, 0]
-    for i, ids in enumerate(padded(rows, 128).split(1)):
-        for who, h in enumerate(pair.hidden(ids)):
-            logits = pair.logits(h[0, ends[i]])
-            first[who] += int(logits.argmax() == answers[i])
-            of_eight[who] += int(colour_ids[int(logits[colour_ids].argmax())] == answers[i])
-    return [round(x / cases, 3) for x in first], [round(x / cases, 3) for x in of_eight]
+def minimal_pairs(archive, per_paradigm):
+    """Sentences, a good one before each bad one."""
+    with zipfile.ZipFile(archive) as z:
+        for name in sorted(n for n in z.namelist() if n.endswith('.jsonl')):
+            lines = io.TextIOWrapper(z.open(name), encoding='utf-8').read().splitlines()
+            for line in random.Random(0).sample(lines, min(per_paradigm, len(lines))):
+                pair = json.loads(line)
+                yield from (pair['sentence_good'], pair['sentence_bad'])
 
 
-@torch.no_grad()
-def blimp(pair, tokenizer, per_paradigm, at_once=32):
-    """Share of minimal pairs whose good sentence is likelier: (teacher, student)."""
-    archive = zipfile.ZipFile(places.text('blimp', 'blimp.zip'))
-    right, total = [0, 0], 0
-    for name in sorted(n for n in archive.namelist() if n.endswith('.jsonl')):
-        lines = io.TextIOWrapper(archive.open(name), encoding='utf-8').read().splitlines()
-        pairs = [json.loads(line) for line in random.Random(0).sample(lines, min(per_paradigm, len(lines)))]
-        texts = [p[k] for p in pairs for k in ('sentence_good', 'sentence_bad')]
-        rows = [[END_OF_TEXT] + e.ids for e in tokenizer.encode_batch(texts, add_special_tokens=False)]
-        scores = [[], []]
-        for i in range(0, len(rows), at_once):
-            part = rows[i:i + at_once]
-            ids = padded(part, 32)
-            for who, h in enumerate(pair.hidden(ids)):
-                logp = pair.logits(h[:, :-1]).log_softmax(-1).gather(-1, ids[:, 1:, None].to(h.device))[..., 0]
-                scores[who] += [logp[j, :len(r) - 1].sum().item() for j, r in enumerate(part)]
-        for who in (0, 1):
-            right[who] += sum(a > b for a, b in zip(scores[who][::2], scores[who][1::2]))
-        total += len(pairs)
-    return [round(r / total, 3) for r in right]
+def blimp(files, args):
+    texts = list(minimal_pairs(places.text('blimp', 'blimp.zip'), args.pairs))
+    encoded = read_tokenizer(places.teacher()).encode_batch(texts, add_special_tokens=False)
+    rows = [[END_OF_TEXT] + e.ids for e in encoded]
+
+    def share(path):
+        score = [logits[:-1].log_softmax(-1).gather(-1, torch.tensor(row[1:])[:, None]).sum().item()
+                 for row, logits in zip(rows, hiss.logits(path, rows))]
+        return round(sum(good > bad for good, bad in zip(score[::2], score[1::2])) / (len(rows) // 2), 3)
+
+    yield dict(pairs=len(rows) // 2, **dict(zip(WHO, hiss.side_by_side(share, files))))
 
 
 def loops(ids, size=8, times=3):
@@ -139,73 +121,101 @@ def loops(ids, size=8, times=3):
     return False
 
 
-def replies(path, prompts, tokens, threads):
-    """Greedy replies of a GGUF file: [(text, ended, loops)]."""
-    from llama_cpp import Llama
-    llama = Llama(path, n_ctx=2048, n_threads=threads, verbose=False)
-    result = []
-    for prompt in prompts:
-        text = prompt_text([{'role': 'user', 'content': prompt}])
-        out = llama.create_completion(text, max_tokens=tokens, temperature=0.)['choices'][0]
-        ids = llama.tokenize(out['text'].encode(), add_bos=False)
-        result.append((out['text'], out['finish_reason'] == 'stop', loops(ids)))
-    return result
+def held_questions(count):
+    """First questions of held-out real chats, short ones."""
+    text = read_tokenizer(places.teacher()).decode(stream('held_real')[:60_000].tolist(), skip_special_tokens=False)
+    asked = [part.split('<|im_end|>')[0] for part in text.split('<|im_start|>user\n')[1:]]
+    return [q for q in asked if len(q) < 400][:count]
 
 
-def held_prompts(count):
-    """Questions of the held-out real chats."""
-    tokenizer = read_tokenizer(places.teacher())
-    text = tokenizer.decode(stream('held_real')[:60_000].tolist(), skip_special_tokens=False)
-    users = [part.split('<|im_end|>')[0] for part in text.split('<|im_start|>user\n')[1:]]
-    return [u for u in users if len(u) < 400][:count]
+class Replies:
+    """Replies, kept in a file that people can read too. One depends on weights, prompt and options alone, so an interrupted
+    evaluation goes on where it stood, and the teacher need not answer twice."""
+
+    def __init__(self, path):
+        self.known, self.lock = {}, threading.Lock()
+        self.file = open(path, 'a+', encoding='utf-8')
+        self.file.seek(0)
+        for row in map(json.loads, self.file):
+            self.known[tuple(row['key'])] = hiss.Reply(row['text'], row['ids'], row['ended'])
+
+    def one(self, path, prompt, tokens, options):
+        key = (*(part['sha256'] for part in describe(path)['parts']), prompt, str(tokens), *options)
+        if key not in self.known:
+            reply = hiss.ask(path, prompt, tokens, *options)
+            with self.lock:
+                self.known[key] = reply
+                self.file.write(json.dumps(dict(key=key, **asdict(reply))) + '\n')
+                self.file.flush()
+        return self.known[key]
+
+    def all(self, files, prompts, tokens, options):
+        """{who: [Reply]}; options(i) are those of prompt i."""
+        jobs = [(f, p, tokens, options(i)) for f in files for i, p in enumerate(prompts)]
+        made = hiss.side_by_side(lambda job: self.one(*job), jobs)
+        return {who: made[k * len(prompts):(k + 1) * len(prompts)] for k, who in enumerate(WHO)}
+
+
+def replies(files, args):
+    questions = held_questions(args.prompts)
+    for how, options in (('greedy', lambda i: ('--temp', '0')), ('sampled', lambda i: ('--seed', str(i)))):
+        made = args.replies.all(files, questions, args.tokens, options)
+        share = lambda test: {who: round(sum(map(test, made[who])) / len(questions), 3) for who in WHO}
+        same = dict(how=how, prompts=len(questions), longest=args.tokens)
+        yield dict(what='ended', **same, **share(lambda r: r.ended))
+        yield dict(what='looping', **same, **share(lambda r: loops(r.ids)))
+
+
+def instructions(files, args):
+    items = ifeval.read(places.text('ifeval', 'input_data.jsonl'))[:args.prompts_ifeval]
+    prompts = [item['prompt'] for item in items]
+    made = args.replies.all(files, prompts, args.tokens_ifeval, lambda i: ('--temp', '0'))
+    scores = {who: ifeval.score(items, [r.text for r in made[who]]) for who in WHO}
+    for what in ('prompts', 'instructions'):
+        yield dict(what=what, prompts=len(items), longest=args.tokens_ifeval, **{who: scores[who][what] for who in WHO})
+
+
+MEASURES = dict(perplexity=perplexity, recall=recall, blimp=blimp, replies=replies, ifeval=instructions)
+COUNTS = ('rows', 'cases', 'pairs', 'prompts', 'prompts_ifeval')
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument('mixers', nargs='?', help='a checkpoint; without it only the files are measured')
-    p.add_argument('--layers', action='append', help='recurrent layers; several times to compare sets (default: all it has)')
-    p.add_argument('--quantise', default='Q5_1')
-    p.add_argument('--rows', type=int, default=6, help='of --length tokens from each text')
-    p.add_argument('--length', type=int, default=1024)
-    p.add_argument('--sets', default='wiki,sampled')
-    p.add_argument('--recall', type=int, default=0, help='cases a distance')
+    p.add_argument('student', help='a GGUF file; of a split one the first part')
+    p.add_argument('--teacher', default=None, help='default: RECIPE_TEACHER')
+    p.add_argument('--only', default=','.join(MEASURES), help='measures, separated by commas')
+    p.add_argument('--limit', type=int, help='at most so many rows, cases, pairs and prompts')
+    p.add_argument('--sets', default='wiki,sampled', help='held-out texts: wiki, sampled (the teacher\'s chats), real, book')
+    p.add_argument('--rows', type=int, default=4, help='of each text')
+    p.add_argument('--length', type=int, default=4096, help='tokens a row')
     p.add_argument('--distances', default='50,200,1000')
-    p.add_argument('--blimp', type=int, default=0, help='pairs a paradigm')
-    p.add_argument('--student-file')
-    p.add_argument('--teacher-file', default=None)
-    p.add_argument('--prompts', type=int, default=0, help='prompts for endings and loops')
-    p.add_argument('--ifeval', type=int, default=0, help='prompts of IFEval')
-    p.add_argument('--tokens', type=int, default=192, help='longest reply')
-    p.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    p.add_argument('--cases', type=int, default=24, help='planted facts a distance')
+    p.add_argument('--pairs', type=int, default=40, help='of each of BLiMP\'s paradigms')
+    p.add_argument('--prompts', type=int, default=40)
+    p.add_argument('--tokens', type=int, default=256, help='longest reply')
+    p.add_argument('--prompts-ifeval', type=int, default=270)
+    p.add_argument('--tokens-ifeval', type=int, default=384)
+    p.add_argument('--out', help='JSON lines; what it held is lost')
     args = p.parse_args()
-    log = checkpoint.Log(places.work('evaluate.jsonl'))
-    if args.mixers:
-        passes, teacher = Passes(args.device, compiled=False), load_teacher(places.teacher(), device=args.device)
-        tokenizer, everything = read_tokenizer(places.teacher()), checkpoint.load_mixers(args.mixers, device=args.device)
-        for text in args.layers or [','.join(map(str, everything))]:
-            layers = [int(x) for x in text.split(',')]
-            pair = Pair(passes, teacher, {l: everything[l] for l in layers}, args.quantise)
-            log(mixers=os.path.basename(args.mixers), recurrent=len(layers), kept=[l for l in range(30) if l not in layers], quantise=args.quantise)
-            for name in args.sets.split(','):
-                for row in by_position(compare(pair, held_rows(name, args.rows, args.length))):
-                    log(text=name, **row)
-            for distance in map(int, args.distances.split(',')) if args.recall else ():
-                exact, of_eight = recall(pair, tokenizer, distance, args.recall)
-                log(recall=distance, cases=args.recall, teacher=exact[0], student=exact[1], teacher_of_8=of_eight[0], student_of_8=of_eight[1])
-            if args.blimp:
-                t, s = blimp(pair, tokenizer, args.blimp)
-                log(blimp=args.blimp, teacher=t, student=s)
-    files = [(who, path) for who, path in (('teacher', args.teacher_file), ('student', args.student_file)) if path]
-    for who, path in files:
-        if args.prompts:
-            made = replies(path, held_prompts(args.prompts), args.tokens, torch.get_num_threads())
-            share = lambda k: round(sum(m[k] for m in made) / len(made), 3)
-            log(who=who, replies=len(made), ended=share(1), looping=share(2))
-        if args.ifeval:
-            import ifeval
-            items = ifeval.read(places.text('ifeval', 'input_data.jsonl'))[:args.ifeval]
-            made = replies(path, [i['prompt'] for i in items], args.tokens * 2, torch.get_num_threads())
-            log(who=who, ifeval=len(items), **ifeval.score(items, [m[0] for m in made]))
+    for name in COUNTS if args.limit else ():
+        setattr(args, name, min(args.limit, getattr(args, name)))
+    files = [args.teacher or places.teacher(), args.student]
+    unknown = set(args.only.split(',')) - set(MEASURES)
+    if unknown:
+        p.error(f'{", ".join(sorted(unknown))}: measures are {", ".join(MEASURES)}')
+    args.replies = Replies(places.work('replies.jsonl'))
+    torch.set_num_threads(1)
+    with open(args.out or places.work('evaluate.jsonl'), 'w') as out:
+        def tell(**row):
+            out.write(json.dumps(row) + '\n')
+            out.flush()
+            print('  '.join(f'{k} {v}' for k, v in row.items()), flush=True)
+
+        tell(measure='files', **dict(zip(WHO, map(describe, files))))
+        for name in args.only.split(','):
+            start = time.monotonic()
+            for row in MEASURES[name](files, args):
+                tell(measure=name, **row, seconds=round(time.monotonic() - start))
 
 
 if __name__ == '__main__':

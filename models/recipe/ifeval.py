@@ -23,6 +23,18 @@ def count_word(text, word):
     return len(re.findall(rf'\b{re.escape(word)}\b', text, flags=re.IGNORECASE))
 
 
+def count_pattern(text, pattern):
+    """Anywhere, inside words too, as the original counts keywords."""
+    return len(re.findall(pattern, text, flags=re.IGNORECASE))
+
+
+def highlights(text):
+    """*so* and **so**, counted apart, not empty."""
+    single = [s.strip('*').strip() for s in re.findall(r'\*[^\n*]*\*', text)]
+    double = [s.strip('*').strip() for s in re.findall(r'\*\*[^\n*]*\*\*', text)]
+    return sum(map(bool, single + double))
+
+
 def in_language(text, language):
     """Script only: every language but English must show letters beyond ASCII, or for the Latin ones, few English words."""
     english = sum(count_word(text, w) for w in ('the', 'and', 'of', 'is', 'to'))
@@ -61,14 +73,14 @@ CHECKS = {
     'length_constraints:number_paragraphs': lambda t, num_paragraphs, **k: len(paragraphs(t, r'\s?\*\*\*\s?')) == num_paragraphs,
     'length_constraints:nth_paragraph_first_word': lambda t, **k: nth_paragraph(t, **k),
     'keywords:forbidden_words': lambda t, forbidden_words, **k: not any(count_word(t, w) for w in forbidden_words),
-    'keywords:existence': lambda t, keywords, **k: all(count_word(t, w) for w in keywords),
-    'keywords:frequency': lambda t, relation, keyword, frequency, **k: COMPARE[relation](count_word(t, keyword), frequency),
+    'keywords:existence': lambda t, keywords, **k: all(count_pattern(t, w) for w in keywords),
+    'keywords:frequency': lambda t, relation, keyword, frequency, **k: COMPARE[relation](count_pattern(t, keyword), frequency),
     'keywords:letter_frequency': lambda t, let_relation, letter, let_frequency, **k: COMPARE[let_relation](t.lower().count(letter.lower()), let_frequency),
     'change_case:english_lowercase': lambda t, **k: t == t.lower() and bool(words(t)),
     'change_case:english_capital': lambda t, **k: t == t.upper() and bool(words(t)),
     'change_case:capital_word_frequency': lambda t, capital_relation, capital_frequency, **k: COMPARE[capital_relation](capital_words(t), capital_frequency),
-    'detectable_format:number_highlighted_sections': lambda t, num_highlights, **k: len(re.findall(r'\*[^\n*]+\*', t)) >= num_highlights,
-    'detectable_format:number_bullet_lists': lambda t, num_bullets, **k: len(re.findall(r'^\s*[*-]\s+\S', t, flags=re.MULTILINE)) == num_bullets,
+    'detectable_format:number_highlighted_sections': lambda t, num_highlights, **k: highlights(t) >= num_highlights,
+    'detectable_format:number_bullet_lists': lambda t, num_bullets, **k: len(re.findall(r'^\s*(?:\*[^*]|-).*$', t, flags=re.MULTILINE)) == num_bullets,
     'detectable_format:title': lambda t, **k: bool(re.search(r'<<[^\n]*\S[^\n]*>>', t)),
     'detectable_format:multiple_sections': lambda t, section_spliter, num_sections, **k: len(re.findall(rf'\s?{re.escape(section_spliter)}\s?\d+\s?', t)) >= num_sections,
     'detectable_format:json_format': lambda t, **k: is_json(t),

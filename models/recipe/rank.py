@@ -12,9 +12,11 @@ import torch
 import checkpoint
 import places
 from data import held_rows
-from evaluate import Pair, recall
+from facts import planted
 from model import Passes, load_teacher
-from teacher import D_MODEL, LAYERS, read_tokenizer
+from teacher import D_MODEL, END_OF_TEXT, LAYERS, read_tokenizer
+
+DISTANCE = 150                      # of the planted facts
 
 
 class Prefix:
@@ -44,6 +46,16 @@ class Prefix:
         return self.passes.kl(self.teacher, hs, self.last.view(-1, D_MODEL), weight)[0].item()
 
 
+def recall(passes, student, facts, multiple=128):
+    """Shares of facts.score; rows are padded to whole chunks, which cannot reach back."""
+    last = []
+    for row in facts.rows:
+        ids = torch.full((1, -(-len(row) // multiple) * multiple), END_OF_TEXT)
+        ids[0, :len(row)] = torch.tensor(row)
+        last.append(passes.hidden(student, ids.to(passes.device))[0, len(row) - 1])
+    return facts.score(torch.nn.functional.linear(torch.stack(last), student.embedding).float())
+
+
 @torch.no_grad()
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -57,20 +69,22 @@ def main():
     passes, teacher = Passes(args.device, compiled=False), load_teacher(places.teacher(), device=args.device)
     mixers = checkpoint.load_mixers(args.mixers or places.work('layerwise.pt'), device=args.device)
     rows = torch.cat([held_rows(name, args.rows, 512) for name in ('wiki', 'book', 'real', 'sampled')]).to(args.device)
-    prefix, tokenizer = Prefix(passes, teacher, rows), read_tokenizer(places.teacher())
+    prefix = Prefix(passes, teacher, rows)
+    facts = planted(read_tokenizer(places.teacher()), DISTANCE, args.recall) if args.recall else None
     alone = {}
     for l, m in mixers.items():
         alone[l] = prefix.kl({l: m})
         found = {}
-        if args.recall:
-            exact, of_eight = recall(Pair(passes, teacher, {l: m}, None), tokenizer, 150, args.recall)
+        if facts:
+            exact, of_eight = recall(passes, teacher.with_mixers({l: m}), facts)
             found = dict(recall=exact, of_eight=of_eight)
         log(layer=l, kl=alone[l], **found)
     order = sorted(alone, key=alone.get)
     log(cheapest_first=order)
     for count in map(int, args.together.split(',')):
         if count <= len(order):
-            log(together=count, kept=sorted(set(range(LAYERS)) - set(order[:count])), kl=prefix.kl({l: mixers[l] for l in order[:count]}))
+            kept = sorted(set(range(LAYERS)) - set(order[:count]))
+            log(together=count, kept=kept, kl=prefix.kl({l: mixers[l] for l in order[:count]}))
     with open(places.work('rank.json'), 'w') as f:
         json.dump(dict(order=order, alone=alone), f)
 

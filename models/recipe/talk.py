@@ -1,10 +1,15 @@
-"""Stage `talk`: conversations of several turns with teacher and student, side by side, as Markdown; unedited.
+"""Stage `talk`: ten conversations of five turns with each file, through hiss, unedited.
 
-Runs the finished GGUF files in llama.cpp, greedy unless --temperature, with each file's own chat template.
+They are kept as hiss keeps them, journals below transcripts/ (or --out): `HISS_HOME=models/recipe/transcripts hiss chats
+list` names them, `hiss chats show student-01` prints one. Side by side they go to stdout, as Markdown. Sampled as hiss does by
+default.
 """
 import argparse
+import os
+import shutil
 
-from llama_cpp import Llama
+import hiss
+import places
 
 CONVERSATIONS = (
     ('hi', 'who are you', 'what can you do', 'tell me a joke', 'thanks'),
@@ -20,38 +25,42 @@ CONVERSATIONS = (
 )
 
 
-def converse(llama, turns, tokens, temperature, system):
-    messages = [{'role': 'system', 'content': system}] if system else []
-    for turn in turns:
-        messages.append({'role': 'user', 'content': turn})
-        out = llama.create_chat_completion(messages, max_tokens=tokens, temperature=temperature, seed=1)['choices'][0]
-        mark = '' if out['finish_reason'] == 'stop' else ' [cut]'
-        messages.append({'role': 'assistant', 'content': out['message']['content']})
-        yield turn, out['message']['content'].strip() + mark
+
+def converse(home, name, path, turns, tokens, options):
+    """One conversation, begun anew: [Reply]. The journal names the model by its file alone, whatever folder it lies in."""
+    journal = os.path.join(home, 'data', 'chats', name + '.jsonl')
+    if os.path.exists(journal):
+        os.unlink(journal)
+    folder, file = os.path.split(os.path.abspath(path))
+    return [hiss.ask('./' + file, turn, tokens, '--chat', name, *options, folder=folder, home=home) for turn in turns]
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('files', nargs='+', help='name=file.gguf, such as teacher=... student=...')
     p.add_argument('--conversations', type=int, default=len(CONVERSATIONS))
-    p.add_argument('--tokens', type=int, default=160)
-    p.add_argument('--temperature', type=float, default=0.)
-    p.add_argument('--system', default='', help='system text (default: the template\'s)')
-    p.add_argument('--threads', type=int, default=2)
+    p.add_argument('--tokens', type=int, default=200, help='longest reply')
+    p.add_argument('--seed', default='1')
+    p.add_argument('--temperature', help='default: hiss\'s own')
+    p.add_argument('--system', help='system text (default: each template\'s own)')
+    p.add_argument('--out', default=os.path.join(places.HERE, 'transcripts'), help='a HISS_HOME')
     args = p.parse_args()
-    made = {}
-    for item in args.files:
-        name, path = item.split('=', 1)
-        llama = Llama(path, n_ctx=4096, n_threads=args.threads, verbose=False)
-        for i, turns in enumerate(CONVERSATIONS[:args.conversations]):
-            made[name, i] = list(converse(llama, turns, args.tokens, args.temperature, args.system))
-    for i, turns in enumerate(CONVERSATIONS[:args.conversations]):
+    files = dict(item.split('=', 1) for item in args.files)
+    options = ['--seed', args.seed]
+    for option, value in (('--temp', args.temperature), ('--system', args.system)):
+        options += [option, value] if value is not None else []
+    home, chats = os.path.abspath(args.out), list(enumerate(CONVERSATIONS[:args.conversations]))
+    jobs = [(name, i, turns) for name in files for i, turns in chats]
+    talk = lambda job: converse(home, f'{job[0]}-{job[1] + 1:02d}', files[job[0]], job[2], args.tokens, options)
+    made = dict(zip(((name, i) for name, i, _ in jobs), hiss.side_by_side(talk, jobs)))
+    shutil.rmtree(os.path.join(home, 'cache'), ignore_errors=True)           # kept states: made again from the journals
+    for i, turns in chats:
         print(f'\n## Conversation {i + 1}\n')
         for t, turn in enumerate(turns):
-            print(f'**User:** {turn}\n')
-            for item in args.files:
-                name = item.split('=', 1)[0]
-                print(f'*{name}:* {made[name, i][t][1]}\n')
+            print(f'**You:** {turn}\n')
+            for name in files:
+                reply = made[name, i][t]
+                print(f'*{name}:* {reply.text.strip()}{"" if reply.ended else " [cut]"}\n')
 
 
 if __name__ == '__main__':
