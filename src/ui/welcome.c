@@ -8,6 +8,16 @@
 #include "ui/cells.h"
 #include "ui/number.h"
 
+static const char *kind_of(struct app *a)
+{
+    struct desk_model_info m;
+    if (!desk_model_now(a->desk, &m))
+        return "language model";
+    if (!m.state_bytes)
+        return "Transformer";
+    return m.row_bytes ? "hybrid of state-space and attention layers" : "state-space model";
+}
+
 /* "135 M parameters, 18.9 MB of memory however long you talk." */
 static void model_text(struct app *a, struct str *out)
 {
@@ -26,11 +36,10 @@ static void model_text(struct app *a, struct str *out)
     else
         str_addf(out, "%s: %.0f M parameters", m.name, (double)m.n_params / 1e6);
     if (m.state_bytes)
-        str_addf(out, ", %s of memory however long you talk", number_bytes(m.state_bytes, bytes));
-    if (m.row_bytes && m.state_bytes)
-        str_addf(out, ", plus %s a token, %s tokens at most", number_bytes(m.row_bytes, bytes), number_grouped(m.n_ctx, most));
-    else if (m.row_bytes)
-        str_addf(out, ", %s of memory a token, %s tokens at most", number_bytes(m.row_bytes, bytes), number_grouped(m.n_ctx, most));
+        str_addf(out, ", %s of memory%s", number_bytes(m.state_bytes, bytes), m.row_bytes ? "" : " however long you talk");
+    if (m.row_bytes)
+        str_addf(out, "%s %s a token, %s tokens at most", m.state_bytes ? " plus" : ",", number_bytes(m.row_bytes, bytes),
+                 number_grouped(m.n_ctx, most));
     str_adds(out, ".\n");
     if (m.n_params < 1000000000)
         str_adds(out, "It is small: good at short answers and at rewriting what you give it, bad at facts.\n");
@@ -57,7 +66,7 @@ void welcome_draw(struct app *a, int row, int rows, int col, int cols)
     struct str text = STR_INIT;
     struct layout l;
     int indent = cols >= 40 ? 3 : 0, width = cols - 2 * indent;
-    str_adds(&text, "A chat with a small language model, on this machine only.\n");
+    str_addf(&text, "A chat with a small %s, on this machine only.\n", kind_of(a));
     model_text(a, &text);
     str_adds(&text, "\nTry     Write a haiku about rain.\n        /persona editor     corrects what you paste\n"
                     "        /models             other models: give it a GGUF file\n\n");
