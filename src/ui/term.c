@@ -175,6 +175,7 @@ int term_open(struct err *e)
     keypad(stdscr, FALSE);
     leaveok(stdscr, FALSE);
     set_raw();
+    def_prog_mode(); /* ours are the modes that ncurses sets when it comes back */
     install_handlers();
     if (!term.open)
         atexit(term_close);
@@ -206,10 +207,9 @@ void term_enter(void)
 {
     if (term.inside)
         return;
-    tcsetattr(STDIN_FILENO, TCSADRAIN, &term.raw); /* in the background it stops here, before anything is drawn */
-    doupdate(); /* ncurses takes the screen back */
-    set_raw();
+    set_raw(); /* in the background it stops here, before anything is drawn */
     clearok(curscr, TRUE);
+    doupdate(); /* ncurses takes the screen back */
 }
 
 /* Another action for a signal; the old one is given back. */
