@@ -15,7 +15,7 @@
 #include "ui/settings.h"
 #include "ui/term.h"
 
-enum { SIDE_LIST_MIN_COLS = 100, SIDE_LIST_COLS = 25, MAX_DRAFT = 4 << 20 };
+enum { SIDE_LIST_MIN_COLS = 100, SIDE_LIST_COLS = 25, MAX_DRAFT = 64 << 20 };
 
 /* ---- Messages and the log ---- */
 

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "ui/cells.h"
+#include "ui/number.h"
 
 enum {
     HISTORY_MAX = 2000,
@@ -175,20 +176,23 @@ static size_t count_lines(const char *p, size_t n)
     return lines;
 }
 
-/* "[500 lines: how it begins…]" */
+/* "[500 lines: how it begins…]"; one line is told by its bytes. */
 static void label_of(const char *p, size_t n, size_t lines, char out[LABEL_MAX])
 {
+    char count[NUMBER_TEXT];
     while (n && strchr(" \t\n", *p))
         p++, n--;
     const char *nl = memchr(p, '\n', n);
     size_t fit = cells_fit(p, nl ? (size_t)(nl - p) : n, PREVIEW_COLS, NULL);
-    snprintf(out, LABEL_MAX, "[%zu lines: %.*s…]", lines, fit < LABEL_MAX / 2 ? (int)fit : 0, p);
+    snprintf(out, LABEL_MAX, "[%s %s: %.*s…]", number_grouped(lines > 1 ? lines : n, count), lines > 1 ? "lines" : "bytes",
+             fit < LABEL_MAX / 2 ? (int)fit : 0, p);
 }
 
 void composer_fold(struct str *out, const char *p, size_t n, size_t most)
 {
     size_t lines = count_lines(p, n);
-    char *copy = lines > most && FOLD_FIRST + c.n_pastes <= FOLD_LAST ? mem_dup(p, n) : NULL, mark[4];
+    bool folds = lines > most || n > COMPOSER_FOLD_BYTES;
+    char *copy = folds && FOLD_FIRST + c.n_pastes <= FOLD_LAST ? mem_dup(p, n) : NULL, mark[4];
     if (!copy || mem_grow(&c.pastes, &c.cap_pastes, c.n_pastes + 1, sizeof *c.pastes)) {
         free(copy);
         str_add(out, p, n);

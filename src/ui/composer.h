@@ -24,21 +24,21 @@ void composer_close(void); /* saves the history */
 void composer_key(const char *raw, size_t n);          /* bytes for readline */
 bool composer_wants_all(void);                         /* in a search or an argument: every key goes to readline */
 void composer_insert(const char *p, size_t n);         /* as typed; undone as one */
-void composer_paste(const char *p, size_t n);          /* folded when it has more than COMPOSER_FOLD lines */
+void composer_paste(const char *p, size_t n);          /* folded when it is more than a person reads in a line */
 bool composer_line_move(int by);                       /* within a multi-line text; false at its first or last line */
 
 bool composer_empty(void);
 void composer_text(struct str *out);                   /* appended; folded pastes in full */
 void composer_draft(struct str *out);                  /* appended; pastes stay folded: for composer_set in this run */
 void composer_fold(struct str *out, const char *p, size_t n, size_t most); /* appends text as a draft has it, folded
-                                                          when it has more lines */
+                                                          when it has more lines or COMPOSER_FOLD_BYTES */
 void composer_set(const char *p, size_t n);            /* replaces the text, cursor at its end */
 void composer_remember(const char *p, size_t n);       /* into the history */
 char **composer_matches(const char *word, char *(*generator)(const char *word, int state)); /* for complete */
 void composer_ask(const char *prompt);                 /* another prompt, for a question; NULL: writing again */
 const char *composer_mode(void);                       /* "" or readline's mode string in vi mode */
 
-enum { COMPOSER_FOLD = 8 };
+enum { COMPOSER_FOLD = 8, COMPOSER_FOLD_BYTES = 1 << 13 }; /* lines, bytes; what has more is a block of its own */
 
 /* Lays the text out for a width and draws at most `rows` of its rows around the cursor. */
 int composer_rows(int cols);
