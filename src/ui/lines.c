@@ -193,6 +193,7 @@ static int talk(struct lines *l)
             break;
         }
         armed = false;
+        status = 0; /* a ^C before this line ended nothing */
         while (n && strchr("\r\n", line[n - 1]))
             line[--n] = '\0';
         if (!n)
