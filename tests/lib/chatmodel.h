@@ -14,4 +14,7 @@ void chatmodel_write(const char *path, const char *arch, uint64_t seed, const ch
 /* One whose end-of-turn tokens are silent: with temperature 0 its replies go on until something stops them. */
 void chatmodel_write_endless(const char *path, const char *arch, uint64_t seed);
 
+/* One that says the bytes of text, all different and at most 31, over and over. */
+void chatmodel_write_saying(const char *path, const char *text);
+
 #endif

@@ -34,6 +34,8 @@ struct pty {
     VTermScreen *screen;
     char *bytes, *text;
     size_t n_bytes, cap;
+    size_t shown;      /* bytes that libvterm has */
+    bool resized;      /* it gets nothing more until the screen is cleared for the new size */
     pid_t shell, pid;
     int from_shell, to_shell; /* -1: none */
     enum state state;
@@ -55,6 +57,16 @@ static long long now_ms(void)
 
 /* ---- The terminal ---- */
 
+/* An empty screen. libvterm 0.1 crashes when a wide character comes to a single column. */
+static void begin_screen(struct pty *p)
+{
+    p->vt = vterm_new(p->rows, p->cols < 2 ? 2 : p->cols);
+    vterm_set_utf8(p->vt, 1);
+    p->screen = vterm_obtain_screen(p->vt);
+    vterm_screen_enable_altscreen(p->screen, 1);
+    vterm_screen_reset(p->screen, 1);
+}
+
 struct pty *pty_open(int rows, int cols)
 {
     struct pty *p = calloc(1, sizeof *p);
@@ -68,12 +80,20 @@ struct pty *pty_open(int rows, int cols)
     p->rows = rows;
     p->cols = cols;
     p->from_shell = p->to_shell = -1;
-    p->vt = vterm_new(rows, cols);
-    vterm_set_utf8(p->vt, 1);
-    p->screen = vterm_obtain_screen(p->vt);
-    vterm_screen_enable_altscreen(p->screen, 1);
-    vterm_screen_reset(p->screen, 1);
+    begin_screen(p);
     return p;
+}
+
+static void show_bytes(struct pty *p)
+{
+    static const char clear[] = "\033[H\033[J";
+    const char *at = p->bytes + p->shown, *end = p->bytes + p->n_bytes;
+    if (p->resized && (at = memmem(at, (size_t)(end - at), clear, sizeof clear - 1)))
+        p->resized = false;
+    if (p->resized)
+        return;
+    vterm_input_write(p->vt, at, (size_t)(end - at));
+    p->shown = p->n_bytes;
 }
 
 static void keep_bytes(struct pty *p, const char *s, size_t n)
@@ -86,7 +106,7 @@ static void keep_bytes(struct pty *p, const char *s, size_t n)
     }
     memcpy(p->bytes + p->n_bytes, s, n);
     p->n_bytes += n;
-    vterm_input_write(p->vt, s, n);
+    show_bytes(p);
 }
 
 /* Reads what is there. */
@@ -115,17 +135,26 @@ static void take_rest(struct pty *p)
         if (found) {
             memmove(found, found + 1, p->n_bytes - (size_t)(found + 1 - p->bytes));
             p->n_bytes--;
+            p->shown -= p->shown > p->n_bytes;
             return;
         }
     }
 }
 
+/* libvterm 0.1 crashes when it is told to scroll by more rows than it has, as happens with what was under way for
+ * another size. So the new size gets a new screen, and nothing until it is cleared. */
 void pty_resize(struct pty *p, int rows, int cols)
 {
     struct winsize ws = { .ws_row = (unsigned short)rows, .ws_col = (unsigned short)cols };
+    bool full = pty_mode(p, "1049") == 'h';
+    vterm_free(p->vt);
     p->rows = rows;
     p->cols = cols;
-    vterm_set_size(p->vt, rows, cols);
+    begin_screen(p);
+    if (full)
+        vterm_input_write(p->vt, "\033[?1049h", 8);
+    p->resized = full;
+    p->shown = p->n_bytes;
     ioctl(p->master, TIOCSWINSZ, &ws); /* the foreground gets SIGWINCH */
 }
 

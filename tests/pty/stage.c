@@ -54,6 +54,11 @@ void stage_open(void)
     chatmodel_write_endless(stage_path("endless.gguf"), "mamba2", 7);
 }
 
+void stage_model(const char *name, const char *says)
+{
+    chatmodel_write_saying(stage_path(name), says);
+}
+
 const char *stage_path(const char *name)
 {
     static char paths[4][256];

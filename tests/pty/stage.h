@@ -12,6 +12,7 @@
 void stage_open(void);
 int stage_done(void); /* the plan; main's result */
 
+void stage_model(const char *name, const char *says); /* one that says this over and over: at most 31 bytes, all different */
 const char *stage_path(const char *name); /* a path in the folder; static, four at a time */
 void stage_write(const char *name, const char *text, size_t n);
 char *stage_read(const char *name, size_t *n); /* given; NULL: not there */

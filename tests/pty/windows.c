@@ -1,0 +1,53 @@
+/* One chat in two windows. If this fails, the two write into each other's conversation, or what is typed in the second
+ * one is gone. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "stage.h"
+
+static void shows(const char *text, bool wanted, const char *what)
+{
+    int status;
+    char *all = stage_output((const char *const[]){ "chats", "show", "both", NULL }, &status);
+    report(status == 0 && !strstr(all, text) == !wanted, "%s", what);
+    free(all);
+}
+
+int main(void)
+{
+    stage_open();
+    struct pty *first = pty_open(24, 80), *second = pty_open(24, 120);
+    stage_chat(first, "--no-rc", "both");
+    report_on(first, stage_reply(first, "said in the first window"), "the first window writes");
+    stage_chat(second, "--no-rc", "both");
+    report_on(second, pty_see(second, "is open in another hiss"), "the second one says that the chat is open elsewhere");
+    report_on(second, pty_see(second, "said in the first window"), "and shows it");
+    pty_type(second, "said in the second window\r");
+    report_on(second, pty_see_not(second, "› said in the second"), "a message is sent there");
+    report_on(second, pty_see(second, "is open in another hiss"), "and refused, with the reason");
+    pty_type(second, "\033[A");
+    report_on(second, pty_see(second, "› said in the second window"), "its text is not lost: Up brings it back");
+    pty_type(first, "\003");
+    report_on(first, pty_see(first, "wrote "), "the first window goes on undisturbed");
+    shows("said in the second window", false, "nothing of the second window is in the chat");
+    pty_type(first, "\004");
+    report(pty_end(first) == 0, "the first window leaves");
+    shows("said in the first window", true, "what was said there is kept");
+    report_sane(first, "the first window");
+    pty_type(second, "\003");
+    pty_see_not(second, "› said");
+    pty_type(second, "\004");
+    report_on(second, pty_end(second) == 0, "the second window leaves");
+    report_sane(second, "the second window");
+
+    stage_chat(second, "--no-rc", "both");
+    report_on(second, stage_reply(second, "said later"), "afterwards the chat can be written there");
+    pty_type(second, "\003");
+    pty_see(second, "wrote ");
+    shows("said later", true, "and what is said is kept");
+    pty_close(second);
+    pty_close(first);
+    return stage_done();
+}
