@@ -7,6 +7,7 @@
 typedef __m256 vec;
 enum { LANES = 8, TILE = 2 };
 
+#define v_pin(v) __asm__("" : "+x"(v))
 #define v_zero _mm256_setzero_ps
 #define v_set1 _mm256_set1_ps
 #define v_add _mm256_add_ps
@@ -51,7 +52,7 @@ KERN_INLINE float softmax(float *p, size_t n, float *m, float *l)
     return corr;
 }
 
-#include "x86/attn.h"
+#include "attn.h"
 
 void kern_attn_avx2(const struct kern_attn *a)
 {

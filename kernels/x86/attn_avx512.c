@@ -7,6 +7,7 @@
 typedef __m512 vec;
 enum { LANES = 16, TILE = 4 };
 
+#define v_pin(v) (void)(v)
 #define v_zero _mm512_setzero_ps
 #define v_set1 _mm512_set1_ps
 #define v_add _mm512_add_ps
@@ -51,7 +52,7 @@ KERN_INLINE float softmax(float *p, size_t n, float *m, float *l)
     return corr;
 }
 
-#include "x86/attn.h"
+#include "attn.h"
 
 void kern_attn_avx512(const struct kern_attn *a)
 {

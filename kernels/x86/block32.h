@@ -2,7 +2,7 @@
 #ifndef KERN_X86_BLOCK32_H
 #define KERN_X86_BLOCK32_H
 
-#include "x86/tile.h"
+#include "tile.h"
 
 #include <immintrin.h>
 

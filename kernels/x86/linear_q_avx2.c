@@ -4,7 +4,7 @@
  * eight of them 30480; 31 * 127 * 2 = 7874, four of them 31496), so that sums stay in 16 bits for a while. Q8_0 takes
  * |w| times x with the sign of w: 128 * 127 * 2 = 32512, a code of -128 included, since activations stop at 127. */
 #include "impl.h"
-#include "x86/tile.h"
+#include "tile.h"
 
 #include <immintrin.h>
 

@@ -2,7 +2,7 @@
  * 15 * 127 * 2 = 30480 in all; two of 63 * 127 * 2 = 32004), then vpmaddwd multiplies them by the sub-block's scale and
  * widens at once. */
 #include "impl.h"
-#include "x86/tile.h"
+#include "tile.h"
 
 #include <immintrin.h>
 

@@ -1,7 +1,7 @@
 /* Products of K-quants by AVX-512 VNNI. Sub-blocks are summed by vpdpbusd, multiplied by their scales in integers, and
  * meet one fma for 256 elements; Q4_K's minima are a second integer sum and a second fma. */
 #include "impl.h"
-#include "x86/tile.h"
+#include "tile.h"
 
 #include <immintrin.h>
 

@@ -1,10 +1,10 @@
-/* How the products of quantised weights walk over groups and tokens; the same at AVX2, AVX-512 and AMX.
+/* How the products of quantised weights walk over groups and tokens; the same at every SIMD level.
  *
  * A tile is one group of 16 rows by a few tokens, whose sums stay in registers over all blocks. Tiles are taken group
  * by group for the same tokens (a tile's activations stay in the first cache), within a run of groups whose weights
  * stay in the second, so that weights come from memory once however many tokens there are. */
-#ifndef KERN_X86_TILE_H
-#define KERN_X86_TILE_H
+#ifndef KERN_TILE_H
+#define KERN_TILE_H
 
 #include "layout.h"
 

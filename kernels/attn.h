@@ -1,14 +1,15 @@
-/* Attention in tiles, the same at every x86 level: TILE queries pass one block of 64 positions together, so that each
+/* Attention in tiles, the same at every SIMD level: TILE queries pass one block of 64 positions together, so that each
  * key and value is loaded once for all of them; a chunk of queries passes the block one tile after the other, so that
  * it is turned to f32 once. The level's file gives before inclusion:
  *   vec, LANES, TILE      a register of floats, its lanes, queries of a tile (TILE <= 4)
+ *   v_pin(v)              an empty asm that has v in a register, where gcc would load it again for each use
  *   v_zero() v_set1(x) v_add v_mul v_div v_fma(a, b, c)
  *   v_load(p, n), v_store(p, n, v)      the first n floats only (all for n >= LANES)
  *   v_load_h(p, n)                      the same from f16
  *   softmax(p, n, m, l)                 p[64]: n scores to weights exp(s - m'), zeros behind them; m and l moved on;
  *                                       returns exp(m - m') */
-#ifndef KERN_X86_ATTN_H
-#define KERN_X86_ATTN_H
+#ifndef KERN_ATTN_H
+#define KERN_ATTN_H
 
 #include <math.h>
 #include <stdint.h>
@@ -50,8 +51,7 @@ KERN_INLINE void lane_sums(const struct block *b, const float *const *q, size_t 
 #pragma GCC unroll 4
     for (size_t e = r; e < d; e += 16) {
         vec k = load_row(b->k, e * BLOCK + j, LANES, f32);
-        if (LANES < 16)
-            __asm__("" : "+x"(k)); /* loaded once: gcc would load it again for each query */
+        v_pin(k);
 #pragma GCC unroll 4
         for (int i = 0; i < Q; i++)
             sum[i] = v_fma(v_set1(q[i][e]), k, sum[i]);
