@@ -9,7 +9,8 @@
     ret kern_##name##_c args;      \
     ret kern_##name##_avx2 args;   \
     ret kern_##name##_avx512 args; \
-    ret kern_##name##_amx args;
+    ret kern_##name##_amx args;    \
+    ret kern_##name##_neon args;
 KERN_LIST(X)
 #undef X
 

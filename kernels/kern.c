@@ -8,11 +8,14 @@
 #if defined(__x86_64__)
 #include "x86/cpu.h"
 #include "x86/have.h"
+#elif defined(__aarch64__)
+#include "arm/cpu.h"
+#include "arm/have.h"
 #endif
 
 /* ---- Levels ------------------------------------------------------------------------------------------------- */
 
-static const char *const level_names[KERN_N_LEVELS] = { "c", "avx2", "avx512", "amx" };
+static const char *const level_names[KERN_N_LEVELS] = { "c", "avx2", "avx512", "amx", "neon" };
 
 const char *kern_level_name(enum kern_level level)
 {
@@ -35,6 +38,8 @@ bool kern_level_usable(enum kern_level level)
         return true;
 #if defined(__x86_64__)
     return kern_x86_usable(level);
+#elif defined(__aarch64__)
+    return kern_arm_usable(level);
 #else
     return false;
 #endif
@@ -90,6 +95,12 @@ void kern_init(struct kern *k, enum kern_level level)
         KERN_HAVE_AMX(X)
     }
 #undef X
+#elif defined(__aarch64__)
+#define X(name) k->name = kern_##name##_neon;
+    if (level >= KERN_NEON) {
+        KERN_HAVE_NEON(X)
+    }
+#undef X
 #endif
 }
 
@@ -130,5 +141,7 @@ void kern_thread_init(void)
     fesetround(FE_TONEAREST);
 #if defined(__x86_64__)
     kern_x86_keep_denormals();
+#elif defined(__aarch64__)
+    kern_arm_keep_denormals();
 #endif
 }

@@ -19,12 +19,14 @@ enum { KERN_GROUP = 16 }; /* rows of a packed weight matrix that are interleaved
 
 /* ---- Levels ------------------------------------------------------------------------------------------------- */
 
-enum kern_level { KERN_C, KERN_AVX2, KERN_AVX512, KERN_AMX, KERN_N_LEVELS };
+/* C runs everywhere; then those of x86-64, each above the one before it, and that of AArch64. */
+enum kern_level { KERN_C, KERN_AVX2, KERN_AVX512, KERN_AMX, KERN_NEON, KERN_N_LEVELS };
 
-const char *kern_level_name(enum kern_level level); /* "c", "avx2", "avx512", "amx" */
+const char *kern_level_name(enum kern_level level); /* "c", "avx2", "avx512", "amx", "neon" */
 bool kern_level_parse(const char *name, enum kern_level *out);
 
-/* What this CPU and its system can run: cpuid and the saved state (XCR0); AMX is asked of the system and probed. */
+/* What this CPU and its system can run: cpuid and the saved state (XCR0), AMX is asked of the system
+ * and probed; on AArch64 what the system says. */
 bool kern_level_usable(enum kern_level level);
 enum kern_level kern_level_best(void);
 

@@ -24,6 +24,11 @@ kernels_libkern_c_a_SOURCES += kernels/x86/cpu.h
 kernels_libkern_c_a_SOURCES += kernels/x86/have.h
 kernels_libkern_c_a_SOURCES += kernels/x86/cpu.c
 endif
+if AARCH64
+kernels_libkern_c_a_SOURCES += kernels/arm/cpu.h
+kernels_libkern_c_a_SOURCES += kernels/arm/have.h
+kernels_libkern_c_a_SOURCES += kernels/arm/cpu.c
+endif
 
 # The levels of x86-64. kern.c calls into them and they into it: libkern_c stands at both ends of the list.
 KERN_CFLAGS_AVX2 = $(AM_CFLAGS) -mavx2 -mfma -mf16c
@@ -73,4 +78,26 @@ KERN_EMULATED = kernels/libkern_amx_emulated.a
 kernels_libkern_amx_emulated_a_CFLAGS = $(KERN_CFLAGS_AVX512)
 kernels_libkern_amx_emulated_a_CPPFLAGS = $(AM_CPPFLAGS) -DKERN_AMX_EMULATED
 kernels_libkern_amx_emulated_a_SOURCES = kernels/x86/linear_q_amx.c
+endif
+
+# The level of AArch64. tests/kcheck/arm.sh builds it with a cross compiler and runs it under qemu.
+if AARCH64
+noinst_LIBRARIES += kernels/libkern_neon.a
+KERNELS += kernels/libkern_neon.a kernels/libkern_c.a
+kernels_libkern_neon_a_CFLAGS = $(AM_CFLAGS) -march=armv8.2-a+dotprod
+kernels_libkern_neon_a_SOURCES = kernels/arm/neon.h
+kernels_libkern_neon_a_SOURCES += kernels/arm/linear_f_neon.c
+kernels_libkern_neon_a_SOURCES += kernels/arm/norm_neon.c
+kernels_libkern_neon_a_SOURCES += kernels/arm/elem_neon.c
+kernels_libkern_neon_a_SOURCES += kernels/arm/rope_neon.c
+kernels_libkern_neon_a_SOURCES += kernels/attn.h
+kernels_libkern_neon_a_SOURCES += kernels/arm/attn_neon.c
+kernels_libkern_neon_a_SOURCES += kernels/arm/conv_neon.c
+kernels_libkern_neon_a_SOURCES += kernels/arm/scan1_neon.c
+kernels_libkern_neon_a_SOURCES += kernels/arm/scan2_neon.c
+kernels_libkern_neon_a_SOURCES += kernels/tile.h
+kernels_libkern_neon_a_SOURCES += kernels/arm/dot.h
+kernels_libkern_neon_a_SOURCES += kernels/arm/linear_q_neon.c
+kernels_libkern_neon_a_SOURCES += kernels/arm/linear_qk_neon.c
+kernels_libkern_neon_a_SOURCES += kernels/arm/act_q_neon.c
 endif

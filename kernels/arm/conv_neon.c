@@ -1,0 +1,52 @@
+/* Four channels in the lanes, time in the loop; with four taps the window of inputs stays in registers. */
+#include "arm/neon.h"
+#include "impl.h"
+
+static void conv4(const struct kern_conv *a, size_t c, size_t m)
+{
+    size_t n = a->n_chan;
+    float32x4_t w0 = load_x4(a->w + c, m), w1 = load_x4(a->w + n + c, m);
+    float32x4_t w2 = load_x4(a->w + 2 * n + c, m), w3 = load_x4(a->w + 3 * n + c, m);
+    float32x4_t x0 = load_x4(a->s + c, m), x1 = load_x4(a->s + n + c, m), x2 = load_x4(a->s + 2 * n + c, m);
+    float32x4_t bias = load_x4(a->bias + c, m);
+    for (size_t t = 0; t < a->n_tok; t++) {
+        float32x4_t x3 = load_x4(a->x + t * a->x_stride + c, m);
+        float32x4_t v = vfmaq_f32(bias, w0, x0);
+        v = vfmaq_f32(v, w1, x1);
+        v = vfmaq_f32(v, w2, x2);
+        v = vfmaq_f32(v, w3, x3);
+        store_x4(a->y + t * a->y_stride + c, m, silu_x4(v));
+        x0 = x1, x1 = x2, x2 = x3;
+    }
+    store_x4(a->s + c, m, x0);
+    store_x4(a->s + n + c, m, x1);
+    store_x4(a->s + 2 * n + c, m, x2);
+}
+
+/* The input at row i of state and inputs together. */
+static const float *input_row(const struct kern_conv *a, size_t i)
+{
+    size_t past = a->n_k - 1;
+    return i < past ? a->s + i * a->n_chan : a->x + (i - past) * a->x_stride;
+}
+
+static void conv_any(const struct kern_conv *a, size_t c, size_t m)
+{
+    for (size_t t = 0; t < a->n_tok; t++) {
+        float32x4_t v = load_x4(a->bias + c, m);
+        for (size_t k = 0; k < a->n_k; k++)
+            v = vfmaq_f32(v, load_x4(a->w + k * a->n_chan + c, m), load_x4(input_row(a, t + k) + c, m));
+        store_x4(a->y + t * a->y_stride + c, m, silu_x4(v));
+    }
+    for (size_t i = 0; i + 1 < a->n_k; i++)
+        store_x4(a->s + i * a->n_chan + c, m, load_x4(input_row(a, a->n_tok + i) + c, m));
+}
+
+void kern_conv_silu_neon(const struct kern_conv *a, size_t c0, size_t c1)
+{
+    for (size_t c = c0; c < c1; c += 4)
+        if (a->n_k == 4)
+            conv4(a, c, c1 - c);
+        else
+            conv_any(a, c, c1 - c);
+}

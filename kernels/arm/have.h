@@ -1,0 +1,35 @@
+/* Which kernels each AArch64 level has; one a line. What a level lacks comes from the level below. */
+#ifndef KERN_ARM_HAVE_H
+#define KERN_ARM_HAVE_H
+
+#define KERN_HAVE_NEON(X) \
+    X(linear_f32)           \
+    X(linear_f16)           \
+    X(linear_bf16)          \
+    X(rms_norm)             \
+    X(add)                  \
+    X(scale)                \
+    X(mul_silu)             \
+    X(softplus_bias)        \
+    X(exp)                  \
+    X(dot)                  \
+    X(max)                  \
+    X(to_f16)               \
+    X(from_f16)             \
+    X(rope)                 \
+    X(attn)                 \
+    X(conv_silu)            \
+    X(scan1)                \
+    X(scan2)                \
+    X(linear_q4_0)          \
+    X(linear_q4_1)          \
+    X(linear_q5_0)          \
+    X(linear_q5_1)          \
+    X(linear_q8_0)          \
+    X(linear_q4_k)          \
+    X(linear_q6_k)          \
+    X(act_q8)               \
+    X(act_q8k)              \
+    /* end */
+
+#endif
