@@ -13,10 +13,11 @@ CLI_TESTS = \
 	tests/cli/facts.sh \
 	tests/cli/linear.sh \
 	tests/cli/waiting.sh \
-	tests/cli/replay.sh
+	tests/cli/replay.sh \
+	tests/cli/tiny.sh
 TESTS += $(CLI_TESTS)
 dist_check_SCRIPTS += $(CLI_TESTS)
-EXTRA_DIST += tests/lib/tap.sh
+EXTRA_DIST += tests/lib/tap.sh tests/data/tiny.gguf
 
 # A maker of tiny models.
 check_PROGRAMS += tests/lib/mkmodel
