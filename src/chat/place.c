@@ -42,6 +42,15 @@ int chat_path(const char *name, struct str *out, struct err *e)
     return chat_check_name(name, e) ? -1 : path_user(PATH_DATA, out, e, "chats/%s.jsonl", name);
 }
 
+bool chat_is_dated(const char *name)
+{
+    static const char form[] = "####-##-##-#";
+    size_t i = 0;
+    while (form[i] && (form[i] == '#' ? name[i] >= '0' && name[i] <= '9' : name[i] == form[i]))
+        i++;
+    return !form[i] && strspn(name + i, "0123456789") == strlen(name + i);
+}
+
 bool chat_exists(const char *name)
 {
     struct str path = STR_INIT;

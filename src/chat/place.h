@@ -16,6 +16,7 @@ int chat_check_name(const char *name, struct err *e);
 
 /* Path of the chat file, and of the folder of kept states. *out is cleared first. */
 int chat_path(const char *name, struct str *out, struct err *e);
+bool chat_is_dated(const char *name); /* one that hiss gave; any other was chosen, and serves as a title */
 bool chat_exists(const char *name); /* a file of that name, whatever is in it */
 int chat_states(struct str *out, struct err *e);
 

@@ -11,7 +11,9 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/utf8.h"
 #include "chat/compact.h"
+#include "chat/place.h"
 #include "cmd/chat_cli.h"
 #include "cmd/chats.h"
 #include "cmd/cmd.h"
@@ -106,16 +108,30 @@ static void print_json(const struct saved *s, const struct tree *t, size_t n)
     cJSON_Delete(o);
 }
 
-static void print_row(const struct saved *s, const struct tree *t, size_t n)
+/* An untitled chat of a name that says nothing is known by how its first question begins. */
+static void print_title(const struct saved *s, const struct tree *t, const uint32_t *path, size_t n)
+{
+    enum { MOST = 48 };
+    const char *title = tree_title(t);
+    for (size_t i = 0; i < n && !*title && chat_is_dated(s->name); i++)
+        if (tree_node(t, path[i])->body.role == ROLE_USER)
+            title = tree_node(t, path[i])->body.text;
+    size_t len = strcspn(title, "\n"), cut = len > MOST ? MOST : len;
+    while (cut < len && cut && ((unsigned char)title[cut] & 0xC0) == 0x80) /* never inside a character */
+        cut--;
+    utf8_print(stdout, title, cut);
+    puts(title[cut] ? "…" : "");
+}
+
+static void print_row(const struct saved *s, const struct tree *t, const uint32_t *path, size_t n)
 {
     char when[32] = "";
     time_t changed = (time_t)s->changed;
     struct tm tm;
-    const char *slash = strrchr(tree_model_name(t), '/');
     if (localtime_r(&changed, &tm))
         strftime(when, sizeof when, "%Y-%m-%d %H:%M", &tm);
-    printf("%s  %4zu messages  %-24s  %s%s%s\n", when, n, s->name, slash ? slash + 1 : tree_model_name(t),
-           *tree_title(t) ? "  " : "", tree_title(t));
+    printf("%s  %4zu %-8s  %-24s  ", when, n, n == 1 ? "message" : "messages", s->name);
+    print_title(s, t, path, n);
 }
 
 static int list(bool json)
@@ -134,7 +150,7 @@ static int list(bool json)
         if (json)
             print_json(&l.p[i], conv_tree(c), n);
         else
-            print_row(&l.p[i], conv_tree(c), n);
+            print_row(&l.p[i], conv_tree(c), path, n);
         free(path);
         conv_close(c, &e);
     }

@@ -46,10 +46,22 @@ unsigned act_chat_open(struct app *a, const struct args *args)
     return ACT_REPAINT;
 }
 
+/* A panel in the talk's place goes; the list beside it marks another chat. */
+static unsigned switch_to(struct app *a, size_t i)
+{
+    unsigned bits = ACT_NONE;
+    while (a->panel && !app_geometry(a).left)
+        bits |= panel_close(a);
+    bits |= app_show_tab(a, i);
+    if (a->panel)
+        panel_refill(a, a->panel);
+    return bits;
+}
+
 unsigned act_chat_next(struct app *a, const struct args *args)
 {
     (void)args;
-    return a->n_tabs > 1 ? app_show_tab(a, (a->tab + 1) % a->n_tabs) : ACT_NONE;
+    return a->n_tabs > 1 ? switch_to(a, (a->tab + 1) % a->n_tabs) : ACT_NONE;
 }
 
 unsigned act_chat_number(struct app *a, const struct args *args)
@@ -61,7 +73,7 @@ unsigned act_chat_number(struct app *a, const struct args *args)
         app_fail(a, &e);
         return ACT_REPAINT;
     }
-    return app_show_tab(a, i - 1);
+    return switch_to(a, i - 1);
 }
 
 unsigned act_rename(struct app *a, const struct args *args)

@@ -10,8 +10,10 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/mem.h"
 #include "base/path.h"
 #include "chat/journal.h"
+#include "chat/place.h"
 #include "ui/desk_parts.h"
 
 /* ---- Models ---- */
@@ -170,6 +172,53 @@ static void each_chat(const char *below, chat_fn fn, void *arg)
     str_release(&path);
 }
 
+/* Files that have not changed since are not read again: the list is filled anew with each turn while it is shown. Of the
+ * UI thread. */
+static struct known {
+    char *path;
+    off_t size;
+    struct timespec time;
+    struct glance g;
+} *known;
+static size_t n_known, cap_known, known_at;
+
+/* Folders are read in the same order each time, so that the next file is mostly the next one here. */
+static struct known *find_known(const char *path)
+{
+    for (size_t i = 0; i < n_known; i++) {
+        struct known *k = &known[(known_at + i) % n_known];
+        if (!strcmp(k->path, path)) {
+            known_at = (size_t)(k - known) + 1;
+            return k;
+        }
+    }
+    return NULL;
+}
+
+static void glance_at(const char *path, const struct stat *st, struct glance *g)
+{
+    struct known *k = find_known(path);
+    struct err e;
+    if (k && k->size == st->st_size && k->time.tv_sec == st->st_mtim.tv_sec && k->time.tv_nsec == st->st_mtim.tv_nsec) {
+        *g = k->g;
+        return;
+    }
+    *g = (struct glance){ .time = (int64_t)st->st_mtim.tv_sec * 1000 };
+    journal_close(journal_open(path, JOURNAL_READ, look, g, &e));
+    if (!k) {
+        char *copy = mem_strdup(path);
+        if (!copy || mem_grow(&known, &cap_known, n_known + 1, sizeof *known)) {
+            free(copy);
+            return;
+        }
+        k = &known[n_known++];
+        k->path = copy;
+    }
+    k->size = st->st_size;
+    k->time = st->st_mtim;
+    k->g = *g;
+}
+
 struct list {
     struct desk_chat_info *out;
     size_t n, cap;
@@ -179,15 +228,14 @@ struct list {
 static void list_chat(void *arg, const char *name, const char *path, const struct stat *st)
 {
     struct list *l = arg;
-    struct glance g = { .time = (int64_t)st->st_mtim.tv_sec * 1000 };
-    struct err e;
+    struct glance g;
     if (l->n == l->cap)
         return;
     struct desk_chat_info *info = &l->out[l->n++];
-    journal_close(journal_open(path, JOURNAL_READ, look, &g, &e));
+    glance_at(path, st, &g);
     *info = (struct desk_chat_info){ .mtime = g.time, .deleted = l->deleted };
     snprintf(info->name, sizeof info->name, "%s", name);
-    snprintf(info->title, sizeof info->title, "%s", g.title[0] ? g.title : g.first);
+    snprintf(info->title, sizeof info->title, "%s", g.title[0] ? g.title : chat_is_dated(name) ? g.first : name);
 }
 
 size_t desk_chats(struct desk *d, struct desk_chat_info *out, size_t cap)

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "chat/place.h"
 #include "ui/desk_parts.h"
 
 enum { MAX_ALTERNATIVES = 1024 };
@@ -129,10 +130,12 @@ void desk_short_title(const char *text, char *out, size_t size)
     snprintf(out, size, "%.*s%s", (int)n, text, cut ? "…" : "");
 }
 
-/* An untitled chat is called by how it begins. */
-static char *title_of(const struct tree *t, const struct shown *s)
+/* An untitled chat is called by its name when somebody chose that, else by how it begins. */
+static char *title_of(const struct tree *t, const struct shown *s, const char *name)
 {
     char title[128] = "";
+    if (!tree_title(t)[0] && !chat_is_dated(name))
+        return mem_strdup(name);
     for (size_t i = 0; i < s->n && !title[0]; i++) {
         if (s->msgs[i]->role == SHOWN_USER)
             desk_short_title(s->msgs[i]->text, title, sizeof title);
@@ -166,7 +169,7 @@ struct shown *shown_of(const struct conv *c, const char *name, const char *model
     }
     if (s) {
         s->name = mem_strdup(name);
-        s->title = title_of(t, s);
+        s->title = title_of(t, s, name);
         s->model = mem_strdup(model);
         s->writable = conv_writable(c);
         s->can_undo = tree_undoable(t) != 0;

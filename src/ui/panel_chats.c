@@ -108,6 +108,8 @@ static int add_chat(struct app *a, struct panel *p, const struct desk_chat_info 
     when_text(c->mtime, now, when);
     if (t)
         state_of(a, t, i, state);
+    if (app_geometry(a).left) /* beside the talk there is no room for times; the headings have the days */
+        when[0] = '\0';
     return panel_add(p, c->name, t && i == a->tab, "%s\t%s\t%s", title, state, when);
 }
 

@@ -112,6 +112,37 @@ EOF
 ! grep -q 'mine' "$tmp/again"
 report 'and a draft that was cleared is gone'
 
+play 'rainy days' <<'EOF'
+wait
+type will it rain
+key Enter
+wait
+save title
+run new
+wait
+type what about\nsunshine
+key Enter
+wait
+key F2
+wait
+save list
+key M-1
+save other
+size 24 120
+key F2
+key M-2
+save beside
+EOF
+sed -n 1p "$tmp/title" | grep -q '^ rainy days ' && grep -q 'rainy days' "$tmp/list" && grep -q '● what about…* ' "$tmp/list"
+report 'a chosen name is the title, else how the chat begins'
+sed -n 1p "$tmp/other" | grep -q '^ rainy days ' && sed -n 1p "$tmp/beside" | grep -q '│ what about ' && grep -q '^ what about *Alt-2 *│' "$tmp/beside"
+report 'a key that shows another chat shows it, whatever panel was open'
+"$hiss" chats list >"$tmp/out" && grep -q 'rainy days' "$tmp/out" && grep -q '  what about…$' "$tmp/out"
+report 'the list on the command line has the same names'
+printf '{"event":"title","op":9,"time":"1700000000000","text":"a\\u001bb"}\n' >>"$HISS_HOME/data/chats/rainy days.jsonl"
+"$hiss" chats list >"$tmp/out" && ! grep -q "$(printf '\033')" "$tmp/out"
+report 'and no control characters'
+
 play sentence -m /a/folder/that/is/not/there/with/a/long/name/and/another/one/inside/of/it/model.gguf <<'EOF'
 wait
 save long
