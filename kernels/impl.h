@@ -14,6 +14,15 @@
 KERN_LIST(X)
 #undef X
 
+#define KERN_PEAK(level)                                \
+    double kern_peak_fma_##level(size_t rounds);        \
+    double kern_peak_int8_##level(size_t rounds);       \
+    void kern_peak_read_##level(const void *p, size_t n);
+KERN_PEAK(c)
+KERN_PEAK(avx2)
+KERN_PEAK(avx512)
+#undef KERN_PEAK
+
 /* kernels/x86/linear_q_amx.c over tiles in C (kcheck only). */
 void kern_linear_q4_0_amx_emulated(const struct kern_linear *a, size_t g0, size_t g1);
 void kern_linear_q4_1_amx_emulated(const struct kern_linear *a, size_t g0, size_t g1);

@@ -136,6 +136,29 @@ void kern_act_rows(const struct kern *k, enum kern_act act, const float *x, size
     }
 }
 
+#if defined(__x86_64__)
+#define BY_LEVEL(name, ...)                                            \
+    (level >= KERN_AVX512 ? kern_##name##_avx512(__VA_ARGS__) :        \
+     level >= KERN_AVX2 ? kern_##name##_avx2(__VA_ARGS__) : kern_##name##_c(__VA_ARGS__))
+#else
+#define BY_LEVEL(name, ...) ((void)level, kern_##name##_c(__VA_ARGS__))
+#endif
+
+double kern_peak_fma(enum kern_level level, size_t rounds)
+{
+    return BY_LEVEL(peak_fma, rounds);
+}
+
+double kern_peak_int8(enum kern_level level, size_t rounds)
+{
+    return BY_LEVEL(peak_int8, rounds);
+}
+
+void kern_peak_read(enum kern_level level, const void *p, size_t n)
+{
+    BY_LEVEL(peak_read, p, n);
+}
+
 void kern_thread_init(void)
 {
     fesetround(FE_TONEAREST);

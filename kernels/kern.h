@@ -227,6 +227,16 @@ void kern_sincos(double x, double *s, double *c); /* |x| below 2^30 */
 float kern_f16_to_f32(uint16_t h);
 uint16_t kern_f32_to_f16(float x);               /* half to even, overflow to infinity */
 
+/* ---- Limits of one core, to hold measurements against ------------------------------------------------------------ */
+
+/* rounds of the level's widest f32 fmas, or 8-bit dot products (AMX not counted), all in registers and independent of
+ * each other: what no product can exceed. They return the operations done, two for a multiplication and addition. */
+double kern_peak_fma(enum kern_level level, size_t rounds);
+double kern_peak_int8(enum kern_level level, size_t rounds);
+
+/* Reads n bytes, a multiple of 64, in order and does nothing with them. */
+void kern_peak_read(enum kern_level level, const void *p, size_t n);
+
 /* Checks and sets the thread's floating-point state (round to nearest, denormals kept). Call once in each thread that
  * runs kernels. */
 void kern_thread_init(void);

@@ -1,285 +1,108 @@
-/* hiss bench: how fast a model reads and writes here, what its state costs, and what the memory would allow. */
+/* hiss bench: how fast a model reads and writes here, what its state costs, and what the machine would allow. */
 #include "cmd/bench.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
-#include "base/pool.h"
-#include "base/rng.h"
-#include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/opts.h"
-#include "engine/session.h"
+#include "engine/lm.h"
 
-struct bench {
-    struct session *s;
-    int32_t *ids;              /* [max(n_prefill, n_decode)] */
-    char dir[64], file[80];    /* a folder of our own for the state file */
-    const atomic_bool *cancel;
-    struct bench_result r;
+struct asked {
+    struct cmd_model model;
+    long prefill, decode, runs, batch, positions;
+    bool json;
+    const char *plot;
+    struct opt_list compare;
 };
 
-static void add(struct bench_series *b, uint64_t began)
+static int measure(const struct asked *a, struct bench_result *r, struct lm *lm, struct err *e)
 {
-    b->s[b->n++] = (double)(clock_ns() - began) * 1e-9;
+    const atomic_bool *cancel = cmd_interrupts();
+    r->n_prefill = (size_t)a->prefill;
+    r->n_decode = (size_t)a->decode;
+    r->n_batch = (size_t)a->batch;
+    if (bench_measure(r, lm, (size_t)a->runs, cancel, e) ||
+        bench_limits(&r->limits, model_kern(lm->model), lm->pool, (double)r->weight_bytes, e))
+        return -1;
+    return a->positions ? bench_positions(r, lm, (size_t)a->positions, cancel, e) : 0;
 }
 
-/* ---- Memory ---- */
-
-enum { MEMORY_BYTES = 512 << 20, MEMORY_PART = 4 << 20 };
-
-struct memory {
-    const uint64_t *p;
-    uint64_t *sums; /* [parts]: so that the reads are not left out */
-};
-
-static void sum_part(void *arg, size_t part, unsigned member)
+static int tell(const struct asked *a, const struct bench_result *r, const struct bench_earlier *old, struct err *e)
 {
-    const struct memory *m = arg;
-    const uint64_t *p = m->p + part * (MEMORY_PART / sizeof *p);
-    uint64_t s[8] = { 0 };
-    (void)member;
-    for (size_t i = 0; i < MEMORY_PART / sizeof *p; i += 8) {
-        for (size_t j = 0; j < 8; j++)
-            s[j] += p[i + j];
-    }
-    m->sums[part] = s[0] + s[1] + s[2] + s[3] + s[4] + s[5] + s[6] + s[7];
-}
-
-static int bench_memory(struct bench_result *r, struct pool *pool, size_t runs, struct err *e)
-{
-    enum { PARTS = MEMORY_BYTES / MEMORY_PART };
-    uint64_t *p = mem_alloc_aligned(MEMORY_BYTES), sums[PARTS];
-    struct memory m = { p, sums };
-    if (!p)
-        return err_nomem(e, "measuring the memory");
-    memset(p, 1, MEMORY_BYTES);
-    r->memory_bytes = MEMORY_BYTES;
-    for (size_t i = 0; i < runs; i++) {
-        uint64_t began = clock_ns();
-        pool_run(pool, PARTS, sum_part, &m);
-        add(&r->memory, began);
-    }
-    mem_free_aligned(p);
+    if (a->plot && bench_plot(a->plot, r, old, a->compare.n, e))
+        return -1;
+    if (a->json)
+        return bench_print_json(r, old, a->compare.n, e);
+    bench_print(r, old, a->compare.n);
     return 0;
 }
 
-/* ---- Tokens and states ---- */
-
-static int bench_prefill(struct bench *b, struct err *e)
-{
-    session_clear(b->s);
-    uint64_t began = clock_ns();
-    if (session_feed(b->s, b->ids, b->r.n_prefill, b->cancel, NULL, NULL, e))
-        return -1;
-    add(&b->r.prefill, began);
-    return 0;
-}
-
-/* One token a call from position 0, the logits of each included. */
-static int bench_decode(struct bench *b, struct err *e)
-{
-    session_clear(b->s);
-    uint64_t began = clock_ns();
-    for (size_t i = 0; i < b->r.n_decode; i++) {
-        if (session_feed(b->s, &b->ids[i], 1, b->cancel, NULL, NULL, e))
-            return -1;
-    }
-    add(&b->r.decode, began);
-    return 0;
-}
-
-static int bench_state(struct bench *b, struct err *e)
-{
-    struct snapshot taken, back;
-    struct hash128 before = session_hash(b->s);
-    int r = -1;
-    int32_t *ids = mem_dup(session_ids(b->s), session_pos(b->s) * sizeof *ids);
-    snapshot_init(&back);
-    snapshot_init(&taken);
-    if (!ids) {
-        err_nomem(e, "the token list");
-        goto done;
-    }
-    uint64_t began = clock_ns();
-    if (session_save(b->s, 0, &taken, e))
-        goto done;
-    add(&b->r.save, began);
-    b->r.state_bytes = snapshot_bytes(&taken);
-    began = clock_ns();
-    if (snapshot_write(&taken, b->file, e))
-        goto done;
-    add(&b->r.write, began);
-    began = clock_ns();
-    if (snapshot_read(&back, b->file, e))
-        goto done;
-    add(&b->r.read, began);
-    const struct snapshot *chain[] = { &back };
-    began = clock_ns();
-    if (session_load(b->s, chain, 1, ids, e))
-        goto done;
-    add(&b->r.restore, began);
-    r = hash128_equal(before, session_hash(b->s)) ? 0 : err_set(e, ERR_MISMATCH, "a state came back changed; this is a bug");
-done:
-    snapshot_release(&taken);
-    snapshot_release(&back);
-    free(ids);
-    return r;
-}
-
-static int one_run(struct bench *b, struct err *e)
-{
-    return bench_prefill(b, e) || bench_state(b, e) || bench_decode(b, e) ? -1 : 0;
-}
-
-/* A short first run warms caches and threads; it is not counted. */
-static int warm_up(struct bench *b, struct err *e)
-{
-    size_t n = b->r.n_prefill < 64 ? b->r.n_prefill : 64;
-    session_clear(b->s);
-    return session_feed(b->s, b->ids, n, b->cancel, NULL, NULL, e);
-}
-
-/* ---- The whole ---- */
-
-static void cpu_name(char *out, size_t size)
-{
-    char line[256];
-    FILE *f = fopen("/proc/cpuinfo", "r");
-    snprintf(out, size, "unknown CPU");
-    while (f && fgets(line, sizeof line, f)) {
-        char *value = strchr(line, ':');
-        if (!value || strncmp(line, "model name", 10))
-            continue;
-        value[strcspn(value, "\n")] = '\0';
-        snprintf(out, size, "%s", value + 2);
-        break;
-    }
-    if (f)
-        fclose(f);
-}
-
-static int prepare(struct bench *b, struct lm *lm, struct err *e)
-{
-    const struct model_config *c = model_config(lm->model);
-    size_t n = b->r.n_prefill > b->r.n_decode ? b->r.n_prefill : b->r.n_decode;
-    const char *tmp = getenv("TMPDIR");
-    b->s = session_new(lm, e);
-    if (!b->s)
-        return -1;
-    b->ids = mem_alloc(n, sizeof *b->ids);
-    if (!b->ids)
-        return err_nomem(e, "the token list");
-    for (size_t i = 0; i < n; i++)
-        b->ids[i] = (int32_t)(rng_u64(1, i) % c->n_vocab);
-    if (snprintf(b->dir, sizeof b->dir, "%s/hiss-bench-XXXXXX", tmp && tmp[0] ? tmp : "/tmp") >= (int)sizeof b->dir) {
-        b->dir[0] = '\0';
-        return err_set(e, ERR_ARG, "TMPDIR is too long; set it to a shorter path");
-    }
-    if (!mkdtemp(b->dir)) {
-        err_sys(e, "cannot make a folder %s", b->dir);
-        b->dir[0] = '\0';
-        return -1;
-    }
-    snprintf(b->file, sizeof b->file, "%s/state", b->dir);
-    snprintf(b->r.model, sizeof b->r.model, "%s", model_path(lm->model));
-    snprintf(b->r.arch, sizeof b->r.arch, "%s", c->arch_name);
-    snprintf(b->r.kernels, sizeof b->r.kernels, "%s", kern_level_name(model_kern(lm->model)->level));
-    cpu_name(b->r.cpu, sizeof b->r.cpu);
-    b->r.threads = pool_size(lm->pool);
-    b->r.weight_bytes = model_weight_bytes(lm->model);
-    b->r.load = model_load_seconds(lm->model);
-    return 0;
-}
-
-static void release(struct bench *b)
-{
-    if (b->dir[0]) {
-        unlink(b->file);
-        rmdir(b->dir);
-    }
-    session_free(b->s);
-    free(b->ids);
-}
-
-static int measure(struct bench *b, struct lm *lm, size_t runs, struct err *e)
-{
-    struct bench_result *r = &b->r;
-    struct bench_series *all[] = { &r->prefill, &r->decode, &r->save, &r->write, &r->read, &r->restore, &r->memory };
-    if (prepare(b, lm, e) || warm_up(b, e))
-        return -1;
-    for (size_t i = 0; i < runs; i++) {
-        if (one_run(b, e))
-            return -1;
-    }
-    if (bench_memory(r, lm->pool, runs, e))
-        return -1;
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        bench_sort(all[i]);
-    return 0;
-}
-
-static int run(const struct cmd_model *m, struct bench *b, size_t runs, bool json)
+/* Earlier runs are read first: a wrong file is told before minutes are spent. */
+static int run(const struct asked *a, struct bench_result *r, struct bench_earlier *old)
 {
     struct err e = ERR_INIT;
     struct lm *lm;
     struct pool *pool;
-    int r = cmd_open("bench", m, &lm, &pool);
-    if (r != CMD_OK)
-        return r;
-    b->cancel = cmd_interrupts();
-    if (measure(b, lm, runs, &e))
-        r = cmd_fail("bench", &e);
-    else if (!json)
-        bench_print(&b->r);
-    else if (bench_print_json(&b->r)) {
-        err_nomem(&e, "the report");
-        r = cmd_fail("bench", &e);
-    }
-    release(b);
+    for (size_t i = 0; i < a->compare.n; i++)
+        if (bench_read_earlier(a->compare.v[i], &old[i], &e))
+            return cmd_fail("bench", &e);
+    int status = cmd_open("bench", &a->model, &lm, &pool);
+    if (status != CMD_OK)
+        return status;
+    if (measure(a, r, lm, &e) || tell(a, r, old, &e))
+        status = cmd_fail("bench", &e);
     cmd_close(lm, pool);
-    return r;
+    return status;
 }
 
-int cmd_bench(int argc, char **argv)
+static int parse(struct asked *a, int argc, char **argv)
 {
-    struct cmd_model m = { 0 };
-    long prefill = 512, decode = 128, runs = 5;
-    bool json = false;
     const struct opt table[] = {
-        CMD_OPT_MODEL(m),
-        { 'p', "prefill", OPT_INT, &prefill, "N", "tokens read as one prompt (512)", 1, 1 << 20 },
-        { 'n', "decode", OPT_INT, &decode, "N", "tokens read one by one, from position 0 (128)", 1, 1 << 20 },
-        { 'r', "runs", OPT_INT, &runs, "N", "runs, alternating (5)", 1, BENCH_MAX_RUNS },
-        { 0, "json", OPT_FLAG, &json, NULL, "print one JSON object", 0, 0 },
-        CMD_OPT_THREADS(m),
-        CMD_OPT_KERNELS(m),
+        CMD_OPT_MODEL(a->model),
+        { 'p', "prefill", OPT_INT, &a->prefill, "N", "tokens read as one prompt (512)", 1, 1 << 20 },
+        { 'n', "decode", OPT_INT, &a->decode, "N", "tokens read one by one, from position 0 (128)", 1, 1 << 20 },
+        { 'r', "runs", OPT_INT, &a->runs, "N", "runs, alternating (5)", 1, BENCH_MAX_RUNS },
+        { 0, "batch", OPT_INT, &a->batch, "N", "also N sequences at once, a token of each a step", 1, BENCH_MAX_BATCH },
+        { 0, "positions", OPT_INT, &a->positions, "N", "also a token's cost at positions up to N", 1, 1 << 30 },
+        { 0, "plot", OPT_STRING, &a->plot, "FILE", "draw that as an SVG file; needs --positions", 0, 0 },
+        { 0, "compare", OPT_STRINGS, &a->compare, "FILE", "hold against an earlier --json; also in the plot", 0, 0 },
+        { 0, "json", OPT_FLAG, &a->json, NULL, "print one JSON object", 0, 0 },
+        CMD_OPT_THREADS(a->model),
+        CMD_OPT_KERNELS(a->model),
     };
     const struct opts o = {
         .command = "bench",
-        .usage = "[-m MODEL] [-p N] [-n N] [-t N] [-r N] [--json]",
+        .usage = "[-m MODEL] [-p N] [-n N] [-t N] [-r N] [--batch N] [--positions N [--plot FILE]] [--compare FILE]... [--json]",
         .about = "Measures tokens read and written a second, loading, and taking, keeping and restoring a state;\n"
-                 "prints medians, with the best and the 90th percentile.",
+                 "prints medians, with the best and the 90th percentile, beside what the machine can do at best.",
         .opts = table,
         .n_opts = sizeof table / sizeof table[0],
     };
     size_t n;
     int r = opts_parse(&o, argc, argv, &n);
-    if (r != OPTS_GO)
-        return r;
-    struct bench *b = mem_zalloc(1, sizeof *b);
-    struct err e = ERR_INIT;
-    if (!b) {
-        err_nomem(&e, "the results");
-        return cmd_fail("bench", &e);
-    }
-    b->r.n_prefill = (size_t)prefill;
-    b->r.n_decode = (size_t)decode;
-    r = run(&m, b, (size_t)runs, json);
-    free(b);
+    if (r == OPTS_GO && a->plot && !a->positions)
+        return cmd_usage("bench", "--plot draws what --positions N measures; give both");
     return r;
+}
+
+int cmd_bench(int argc, char **argv)
+{
+    struct asked a = { .prefill = 512, .decode = 128, .runs = 5 };
+    struct err e = ERR_INIT;
+    int status = parse(&a, argc, argv);
+    if (status == OPTS_GO) {
+        struct bench_result *r = mem_zalloc(1, sizeof *r);
+        struct bench_earlier *old = mem_zalloc(a.compare.n, sizeof *old);
+        if (r && old)
+            status = run(&a, r, old);
+        else {
+            err_nomem(&e, "the results");
+            status = cmd_fail("bench", &e);
+        }
+        free(r);
+        free(old);
+    }
+    free(a.compare.v);
+    return status;
 }

@@ -13,7 +13,8 @@ hiss_SOURCES = \
 	src/cmd/tokenize.c \
 	src/cmd/logits.c \
 	src/cmd/perplexity.c \
-	src/cmd/bench.c src/cmd/bench.h \
+	src/cmd/bench.c src/cmd/bench.h src/cmd/bench_measure.c src/cmd/bench_limits.c \
+	src/cmd/bench_positions.c src/cmd/bench_json.c src/cmd/bench_plot.c \
 	src/cmd/bench_report.c
 hiss_CPPFLAGS = $(AM_CPPFLAGS) $(CJSON_CFLAGS) -include config.h
 hiss_LDADD = $(LIBS_UI)

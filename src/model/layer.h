@@ -78,6 +78,7 @@ struct model {
     void *packed;                         /* all packed matrices, one block */
     struct hash128 hash;
     size_t weight_bytes;
+    struct model_ops ops;
     double load_seconds;
 };
 

@@ -80,3 +80,8 @@ double model_load_seconds(const struct model *m)
 {
     return m->load_seconds;
 }
+
+struct model_ops model_ops(const struct model *m)
+{
+    return m->ops;
+}

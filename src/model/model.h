@@ -42,6 +42,13 @@ const struct kern *model_kern(const struct model *m);
 size_t model_weight_bytes(const struct model *m);          /* read per decoded token */
 double model_load_seconds(const struct model *m);          /* mapping, checking and repacking */
 
+/* What a token's matrix products cost, two operations for a multiplication and addition: those of the layers, and those
+ * of the output matrix, which runs only where logits are asked for; each in f32, and in 8-bit integers. */
+struct model_ops {
+    double layers_f32, layers_int8, output_f32, output_int8;
+};
+struct model_ops model_ops(const struct model *m);
+
 /* ---- State ---- */
 
 struct mstate {

@@ -48,6 +48,13 @@ static size_t packed_bytes(const struct linear *w)
     return (n + ALIGN - 1) / ALIGN * ALIGN;
 }
 
+static void count_ops(struct model *m, const struct linear *w)
+{
+    double n = 2.0 * (double)w->rows * (double)w->cols;
+    bool f32 = kern_types[w->type].act == KERN_ACT_F32, output = w == &m->output;
+    *(output ? f32 ? &m->ops.output_f32 : &m->ops.output_int8 : f32 ? &m->ops.layers_f32 : &m->ops.layers_int8) += n;
+}
+
 /* One block for all packed matrices: huge pages, and one allocation to fail. */
 static int reserve(struct model *m, const struct matrices *all, struct err *e)
 {
@@ -59,6 +66,7 @@ static int reserve(struct model *m, const struct matrices *all, struct err *e)
             return err_nomem(e, "the model's weights");
         m->weight_bytes += packed_bytes(w) ? packed_bytes(w) : w->tensor->bytes;
         m->rows_f32 = m->rows_f32 && w->type == KERN_F32;
+        count_ops(m, w);
     }
     if (!total)
         return 0;

@@ -46,4 +46,20 @@ for key in version arith model cpu kernels threads load_s weight_bytes prefill d
     grep -q "\"$key\":" "$tmp/out" || echo "# bench --json lacks $key"
 done >"$tmp/missing"
 same 'bench --json has every key' '' "$(cat "$tmp/missing")"
+run "$hiss" bench -m "$m" -p 16 -n 8 -r 1 -t 1 --batch 3 --positions 40 --json
+good 'bench --batch --positions'
+cp "$tmp/out" "$tmp/earlier.json"
+grep -q '"batch":' "$tmp/earlier.json" && grep -q '"position":.40' "$tmp/earlier.json"
+report 'bench --json tells the batch and the last position'
+run "$hiss" bench -m "$m" -p 16 -n 8 -r 1 -t 1 --batch 3 --positions 40 --compare "$tmp/earlier.json" --plot "$tmp/plot.svg"
+good 'bench --compare --plot'
+grep -q 'batch .* tokens/s then, .* now: ' "$tmp/out"
+report 'bench --compare shows then and now'
+[ "$(grep -c 'stroke-width' "$tmp/plot.svg")" = 2 ] && tail -n 1 "$tmp/plot.svg" | grep -q '^</svg>$'
+report 'bench --plot draws a curve for each'
+echo '{}' >"$tmp/empty.json"
+run "$hiss" bench -m "$m" --compare "$tmp/empty.json"
+bad 'bench --compare with something else' 1 'empty.json is no report'
+run "$hiss" bench -m "$m" --plot "$tmp/plot.svg"
+bad 'bench --plot without --positions' 2 'needs\|give both'
 done_testing
