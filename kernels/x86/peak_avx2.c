@@ -9,6 +9,7 @@ enum { CHAINS = 12 };
 double kern_peak_fma_avx2(size_t rounds)
 {
     __m256 acc[CHAINS], half = _mm256_set1_ps(0.5f), one = _mm256_set1_ps(1.0f);
+#pragma GCC unroll 12
     for (int i = 0; i < CHAINS; i++)
         acc[i] = one;
     for (size_t r = 0; r < rounds; r++)
@@ -24,6 +25,7 @@ double kern_peak_fma_avx2(size_t rounds)
 double kern_peak_int8_avx2(size_t rounds)
 {
     __m256i acc[CHAINS], x = _mm256_set1_epi8(3), one = _mm256_set1_epi16(1);
+#pragma GCC unroll 12
     for (int i = 0; i < CHAINS; i++)
         acc[i] = x;
     for (size_t r = 0; r < rounds; r++)
