@@ -255,8 +255,10 @@ unsigned act_redo(struct app *a, const struct args *args)
 static unsigned rate(struct app *a, int by)
 {
     const struct shown_msg *m = selected_idle(a);
-    if (m && m->role == SHOWN_REPLY)
-        desk_rate(app_tab(a)->chat, m->node, m->rating == by ? 0 : by);
+    if (m && m->role != SHOWN_REPLY)
+        return complain(a, ERR_ARG, "only a reply can be rated");
+    if (m && !desk_rate(app_tab(a)->chat, m->node, m->rating == by ? 0 : by))
+        app_say(a, "%s", m->rating == by ? "not rated any more" : by > 0 ? "rated good" : "rated bad");
     return ACT_REPAINT;
 }
 
@@ -346,7 +348,9 @@ unsigned act_system_text(struct app *a, const struct args *args)
             return ACT_REPAINT | ACT_LAYOUT;
         }
     }
-    desk_system(t->chat, str_z(&text), text.len);
+    const struct shown *before = t->view.shown;
+    if (!desk_system(t->chat, str_z(&text), text.len) && before && before->n > 1 && before->msgs[0]->role == SHOWN_SYSTEM)
+        app_say(a, "another system text begins a branch of its own; /undo brings this talk back");
     str_release(&text);
     return ACT_REPAINT;
 }

@@ -143,6 +143,28 @@ printf '{"event":"title","op":9,"time":"1700000000000","text":"a\\u001bb"}\n' >>
 "$hiss" chats list >"$tmp/out" && ! grep -q "$(printf '\033')" "$tmp/out"
 report 'and no control characters'
 
+play branches -e 'set length 4' <<'EOF'
+wait
+run system be brief
+wait
+type hello
+key Enter
+wait
+run system be loud
+wait
+save system
+run undo
+wait
+key Esc
+key +
+wait
+save rated
+EOF
+grep -q '/undo brings this talk back' "$tmp/system" && ! grep -q hello "$tmp/system" && grep -q hello "$tmp/rated"
+report 'another system text says where the talk went'
+grep -q 'rated good' "$tmp/rated"
+report 'a rating is confirmed, wherever its head is'
+
 play sentence -m /a/folder/that/is/not/there/with/a/long/name/and/another/one/inside/of/it/model.gguf <<'EOF'
 wait
 save long
