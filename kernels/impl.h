@@ -10,7 +10,8 @@
     ret kern_##name##_avx2 args;   \
     ret kern_##name##_avx512 args; \
     ret kern_##name##_amx args;    \
-    ret kern_##name##_neon args;
+    ret kern_##name##_neon args;   \
+    ret kern_##name##_i8mm args;
 KERN_LIST(X)
 #undef X
 

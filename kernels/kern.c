@@ -15,7 +15,7 @@
 
 /* ---- Levels ------------------------------------------------------------------------------------------------- */
 
-static const char *const level_names[KERN_N_LEVELS] = { "c", "avx2", "avx512", "amx", "neon" };
+static const char *const level_names[KERN_N_LEVELS] = { "c", "avx2", "avx512", "amx", "neon", "i8mm" };
 
 const char *kern_level_name(enum kern_level level)
 {
@@ -99,6 +99,11 @@ void kern_init(struct kern *k, enum kern_level level)
 #define X(name) k->name = kern_##name##_neon;
     if (level >= KERN_NEON) {
         KERN_HAVE_NEON(X)
+    }
+#undef X
+#define X(name) k->name = kern_##name##_i8mm;
+    if (level >= KERN_I8MM) {
+        KERN_HAVE_I8MM(X)
     }
 #undef X
 #endif

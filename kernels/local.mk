@@ -83,10 +83,10 @@ kernels_libkern_amx_emulated_a_CPPFLAGS = $(AM_CPPFLAGS) -DKERN_AMX_EMULATED
 kernels_libkern_amx_emulated_a_SOURCES = kernels/x86/linear_q_amx.c
 endif
 
-# The level of AArch64. tests/kcheck/arm.sh builds it with a cross compiler and runs it under qemu.
+# The levels of AArch64. tests/kcheck/arm.sh builds it with a cross compiler and runs it under qemu.
 if AARCH64
-noinst_LIBRARIES += kernels/libkern_neon.a
-KERNELS += kernels/libkern_neon.a kernels/libkern_c.a
+noinst_LIBRARIES += kernels/libkern_neon.a kernels/libkern_i8mm.a
+KERNELS += kernels/libkern_i8mm.a kernels/libkern_neon.a kernels/libkern_c.a
 kernels_libkern_neon_a_CFLAGS = $(AM_CFLAGS) -march=armv8.2-a+dotprod
 kernels_libkern_neon_a_SOURCES = kernels/arm/neon.h
 kernels_libkern_neon_a_SOURCES += kernels/arm/linear_f_neon.c
@@ -100,7 +100,12 @@ kernels_libkern_neon_a_SOURCES += kernels/arm/scan1_neon.c
 kernels_libkern_neon_a_SOURCES += kernels/arm/scan2_neon.c
 kernels_libkern_neon_a_SOURCES += kernels/tile.h
 kernels_libkern_neon_a_SOURCES += kernels/arm/dot.h
+kernels_libkern_neon_a_SOURCES += kernels/arm/open.h
 kernels_libkern_neon_a_SOURCES += kernels/arm/linear_q_neon.c
 kernels_libkern_neon_a_SOURCES += kernels/arm/linear_qk_neon.c
 kernels_libkern_neon_a_SOURCES += kernels/arm/act_q_neon.c
+kernels_libkern_i8mm_a_CFLAGS = $(AM_CFLAGS) -march=armv8.2-a+dotprod+i8mm
+kernels_libkern_i8mm_a_SOURCES = kernels/arm/mmla.h
+kernels_libkern_i8mm_a_SOURCES += kernels/arm/linear_q_i8mm.c
+kernels_libkern_i8mm_a_SOURCES += kernels/arm/linear_qk_i8mm.c
 endif

@@ -1,4 +1,4 @@
-/* What the products of quantised weights share: four rows of a group are one register (a quarter), sdot takes four
+/* What the products of quantised weights share. Four rows of a group are one register (a quarter), sdot takes four
  * codes of each with four activations, which it picks itself out of a register of sixteen. */
 #ifndef KERN_ARM_DOT_H
 #define KERN_ARM_DOT_H

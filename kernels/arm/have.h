@@ -32,4 +32,14 @@
     X(act_q8k)              \
     /* end */
 
+#define KERN_HAVE_I8MM(X) \
+    X(linear_q4_0)          \
+    X(linear_q4_1)          \
+    X(linear_q5_0)          \
+    X(linear_q5_1)          \
+    X(linear_q8_0)          \
+    X(linear_q4_k)          \
+    X(linear_q6_k)          \
+    /* end */
+
 #endif

@@ -1,38 +1,8 @@
 /* Products of weights in blocks of 32. A quarter's codes of a block are eight registers, opened to signed bytes once
  * for the tile's tokens. */
 #include "arm/dot.h"
+#include "arm/open.h"
 #include "impl.h"
-
-ALWAYS void open_quarter(enum kern_type type, const struct q_block *w, const int quarter, int8x16_t q[8])
-{
-    const uint8x16_t low = vdupq_n_u8(15), fifth = vdupq_n_u8(16);
-    uint8x16_t u[8];
-    if (type == KERN_Q8_0) {
-        UNROLL for (int v = 0; v < 8; v++)
-            q[v] = vreinterpretq_s8_u8(veorq_u8(load_codes(w->codes, v, quarter), vdupq_n_u8(128)));
-        return;
-    }
-    UNROLL for (int v = 0; v < 4; v++) {
-        uint8x16_t c = load_codes(w->codes, v, quarter);
-        u[v] = vandq_u8(c, low);
-        u[v + 4] = vshrq_n_u8(c, 4);
-    }
-    if (type == KERN_Q5_0 || type == KERN_Q5_1) {
-        uint8x16_t h = load_codes(w->high, 0, quarter);
-        UNROLL for (int v = 0; v < 8; v++) /* bit v of each byte to bit 4 */
-            u[v] = vorrq_u8(u[v], vandq_u8(vshlq_u8(h, vdupq_n_s8((int8_t)(4 - v))), fifth));
-    }
-    UNROLL for (int v = 0; v < 8; v++)
-        q[v] = vreinterpretq_s8_u8(u[v]);
-}
-
-/* Where a sum begins: -16 or -8 times the sum of the activations' codes, or 0; off is -128 times it. */
-ALWAYS int32x4_t first_sum(enum kern_type type, const uint8_t *off)
-{
-    int32_t o;
-    memcpy(&o, off, sizeof o);
-    return vdupq_n_s32(type == KERN_Q5_0 ? o >> 3 : type == KERN_Q4_0 ? o >> 4 : 0);
-}
 
 ALWAYS void tile32(enum kern_type type, const struct tile *t, const int n_tok)
 {
@@ -48,10 +18,10 @@ ALWAYS void tile32(enum kern_type type, const struct tile *t, const int n_tok)
             int8x16_t q[8];
             if (n_tok > 1)
                 forget();
-            open_quarter(type, &w, j, q);
+            open_block(type, &w, j, q);
             const uint8_t *x = t->x;
             UNROLL for (int i = 0; i < n_tok; i++, x += t->x_stride) {
-                int32x4_t sum = dot_16(first_sum(type, x + at_off + 4 * b), q, x + Q_BLOCK * b);
+                int32x4_t sum = dot_16(vdupq_n_s32(first_sum(type, x + at_off + 4 * b)), q, x + Q_BLOCK * b);
                 sum = dot_16(sum, q + 4, x + Q_BLOCK * b + 16);
                 acc[j][i] = add_scaled(acc[j][i], load_scales(w.scale, j), load_float(x + at_d + 4 * b), sum);
                 if (l.scale == 64)

@@ -1,15 +1,8 @@
 /* Products of K-quants. Sub-blocks are summed by sdot, multiplied by their scales in integers, and meet one fma for 256
  * elements; Q4_K's minima are a second integer sum and a second fma. */
 #include "arm/dot.h"
+#include "arm/open.h"
 #include "impl.h"
-
-/* Four of sixteen unsigned or signed scales, widened. */
-ALWAYS int32x4_t scales_u8(const uint8_t *p)
-{
-    uint32_t four;
-    memcpy(&four, p, sizeof four);
-    return vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(vmovl_u8(vreinterpret_u8_u32(vdup_n_u32(four))))));
-}
 
 /* Scales of four rows, two adjacent sub-blocks each, as [row][2] words. */
 ALWAYS int16x8_t pairs_u8(const uint8_t *p)
@@ -37,17 +30,13 @@ ALWAYS int32x4_t add_pairs(int32x4_t sum, int16x8_t pair, const uint8_t *x)
 ALWAYS void scales_q4k(const struct tile *t, const int n_tok, const struct q_block *w, const int quarter, size_t at,
                        int32x4_t *sum)
 {
-    const uint8x16_t low = vdupq_n_u8(15);
     UNROLL for (int i = 0; i < n_tok; i++)
         sum[i] = vdupq_n_s32(0);
     UNROLL for (int p = 0; p < 8; p++) {
         int32x4_t sc = scales_u8(w->scale + p * Q_LANES + 4 * quarter);
         int8x16_t q[8];
         forget();
-        UNROLL for (int v = 0; v < 8; v++) {
-            uint8x16_t c = load_codes(w->codes + p / 2 * 512, v, quarter);
-            q[v] = vreinterpretq_s8_u8(p % 2 ? vshrq_n_u8(c, 4) : vandq_u8(c, low));
-        }
+        open_q4k(w->codes + p / 2 * 512, p % 2, quarter, q);
         const uint8_t *x = t->x + at + 32 * p;
         UNROLL for (int i = 0; i < n_tok; i++, x += t->x_stride)
             sum[i] = vmlaq_s32(sum[i], dot_16(dot_16(vdupq_n_s32(0), q, x), q + 4, x + 16), sc);
@@ -75,18 +64,6 @@ ALWAYS void quarter_q4k(const struct tile *t, const int n_tok, size_t b, const i
 }
 
 /* ---- Q6_K ------------------------------------------------------------------------------------------------------- */
-
-/* Four registers of codes of part g of a unit: low nibbles or, from g = 2, high ones, and two bits; 32 taken off. */
-ALWAYS void open_q6k(const uint8_t *unit, const int g, const int quarter, int8x16_t q[4])
-{
-    const uint8x16_t low = vdupq_n_u8(15), two = vdupq_n_u8(48);
-    UNROLL for (int v = 0; v < 4; v++) {
-        uint8x16_t lo = load_codes(unit, 4 + 4 * (g & 1) + v, quarter), hi = load_codes(unit, v, quarter);
-        lo = g < 2 ? vandq_u8(lo, low) : vshrq_n_u8(lo, 4);
-        hi = g == 0 ? vshlq_n_u8(hi, 4) : g == 1 ? vshlq_n_u8(hi, 2) : g == 2 ? hi : vshrq_n_u8(hi, 2);
-        q[v] = vreinterpretq_s8_u8(vorrq_u8(lo, vandq_u8(hi, two)));
-    }
-}
 
 ALWAYS void quarter_q6k(const struct tile *t, const int n_tok, size_t b, const int quarter, float32x4_t *acc)
 {

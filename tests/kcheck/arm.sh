@@ -1,6 +1,7 @@
 #!/bin/sh
 # kcheck on AArch64, from any machine: builds kernels and kcheck with a cross compiler, by the project's own configure
-# and Makefile, and runs them under qemu on CPUs that have the integer dot products and on one that does not.
+# and Makefile, and runs them under qemu: on a CPU without integer dot products, one that has them (asimddp), and one
+# that has products of 8-bit matrices (i8mm) too.
 # If this fails, hiss on an ARM machine answers otherwise than anywhere else. 77: compiler or qemu are missing
 # (Debian: gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user).
 host=aarch64-linux-gnu
@@ -34,5 +35,5 @@ on() {
 }
 on cortex-a72 c
 on neoverse-n1 neon --level neon
-on max neon --level neon
+on max i8mm
 exit $failed

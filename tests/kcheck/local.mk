@@ -17,7 +17,7 @@ tests_kcheck_kcheck_SOURCES = \
 	tests/kcheck/check_scan.c
 tests_kcheck_kcheck_LDADD = $(KERN_EMULATED) $(KERNELS)
 
-# The levels of AArch64 on a machine of another kind: half a minute of building and running, so not part of check.
+# The levels of AArch64 on a machine of another kind: 45 s of building and running, so not part of check.
 EXTRA_DIST += tests/kcheck/arm.sh
 check-arm:
 	top_srcdir='$(abs_top_srcdir)' $(SHELL) $(top_srcdir)/tests/kcheck/arm.sh
