@@ -15,3 +15,18 @@ tests_bench_frames_LDADD = $(LIBS_UI)
 bench-frames: tests/bench/frames
 	tests/bench/frames
 .PHONY: bench-frames
+
+# Start to first frame, on a pseudo-terminal: make bench-start MODEL=FILE.gguf (without one: a tiny model).
+if VTERM
+EXTRA_PROGRAMS += tests/bench/first_frame
+tests_bench_first_frame_SOURCES = tests/bench/first_frame.c
+tests_bench_first_frame_CPPFLAGS = $(UNIT_CPPFLAGS) $(VTERM_CFLAGS) -I$(top_srcdir)/tests/pty
+tests_bench_first_frame_LDADD = tests/pty/libpty.a tests/lib/libfixture.a $(LIBS_KERN) $(LIBS_BASE) $(VTERM_LIBS)
+bench-start: hiss tests/bench/first_frame tests/lib/mkmodel
+	tests/lib/mkmodel tests/bench/tiny.gguf mamba2 1
+	HISS=$(abs_top_builddir)/hiss tests/bench/first_frame $(if $(MODEL),$(MODEL),$(abs_top_builddir)/tests/bench/tiny.gguf)
+else
+EXTRA_DIST += tests/bench/first_frame.c
+endif
+CLEANFILES += tests/bench/tiny.gguf
+.PHONY: bench-start
