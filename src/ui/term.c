@@ -46,10 +46,20 @@ bool term_locale(const char **note)
     return false;
 }
 
+/* What is missing for a screen; NULL: nothing. ncurses reads the description again when the screen is opened. */
+static const char *lacking(const char *name)
+{
+    int code;
+    if (setupterm(name, STDOUT_FILENO, &code) != OK)
+        return "this system does not know the terminal that TERM names; install ncurses-term or set TERM=xterm";
+    const char *why = cursor_address ? NULL : "this terminal cannot move its cursor";
+    del_curterm(cur_term);
+    return why;
+}
+
 bool term_capable(const char **why)
 {
     const char *name = getenv("TERM");
-    int code;
     *why = NULL;
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
         *why = "input or output is not a terminal";
@@ -57,10 +67,8 @@ bool term_capable(const char **why)
         *why = "TERM is not set";
     else if (!strcmp(name, "dumb"))
         *why = "TERM is dumb";
-    else if (setupterm(name, STDOUT_FILENO, &code) != OK)
-        *why = "this system does not know the terminal that TERM names; install ncurses-term or set TERM=xterm";
-    else if (!cursor_address)
-        *why = "this terminal cannot move its cursor";
+    else
+        *why = lacking(name);
     return !*why;
 }
 
