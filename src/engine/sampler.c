@@ -67,7 +67,7 @@ struct sampler sampler_default(void)
         .top_k = 40,
         .top_p = 0.95f,
         .min_p = 0.05f,
-        .repeat = 1.0f,
+        .repeat = 1.1f, /* a small model loops without */
         .last_n = 64,
     };
     for (unsigned char i = 0; i < SAMPLER_N_STAGES; i++)
