@@ -1,3 +1,11 @@
+# The embedded model: 00002 (embedding and MLPs) never changes, a better model replaces the other two.
+modelsdir = $(pkgdatadir)/models
+dist_models_DATA = \
+	models/SHA256SUMS \
+	models/hiss-0.2b-00001-of-00003.gguf \
+	models/hiss-0.2b-00002-of-00003.gguf \
+	models/hiss-0.2b-00003-of-00003.gguf
+
 # The recipe that makes the embedded model. `make recipe-check PYTHON=...` runs its own tests (Python with
 # models/recipe/requirements.txt), and with RECIPE_TEACHER and RECIPE_TEXT set every stage at toy size.
 EXTRA_DIST += \

@@ -173,7 +173,7 @@ def train(args, passes, teacher):
     first, per_step = run.step, args.rows * args.length * args.accumulate
     total = run.step + max(0, args.tokens - run.tokens) // per_step
     schedule = Schedule(total, args.warmup, args.decay, args.fall)
-    draw = Rows(args.seed, args.length, MIX if args.stage == 'e2e' else ('sampled',))
+    draw = Rows(args.seed, args.length, args.mix.split(',') if args.stage == 'e2e' else ('sampled',))
     thousand = Thousand(args.thousand, args.length, args.seed) if args.stage == 'finetune' else None
     log(start=run.step, stage=args.stage, tokens=run.tokens, until=args.tokens, lr=args.lr, layers_swapped=layers,
         device=passes.describe(), held=held_kl(distiller))
@@ -231,6 +231,7 @@ def main():
     p.add_argument('--init', help='mixers to begin with (default: the stage before)')
     p.add_argument('--layers', required=True, help='recurrent layers, such as 2,3,4')
     p.add_argument('--tokens', type=lambda x: int(float(x)), default=1_000_000)
+    p.add_argument('--mix', default=','.join(MIX), help='streams of RECIPE_DIR/data whose rows take turns (e2e)')
     p.add_argument('--rows', type=int, default=4)
     p.add_argument('--length', type=int, default=512)
     p.add_argument('--accumulate', type=int, default=2)

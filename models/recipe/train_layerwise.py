@@ -11,7 +11,7 @@ import torch
 
 import checkpoint
 import places
-from data import Rows, held_rows
+from data import MIX, Rows, held_rows
 from model import Passes, load_teacher
 from optimiser import Guard, Optimiser, Schedule, gradient_norms
 from teacher import LAYERS
@@ -71,7 +71,7 @@ def train(args, passes, teacher):
     if resumed:
         optimiser.load_state_dict(resumed['optimiser'])
         first, tokens, curve = resumed['step'], resumed['tokens'], resumed['curve']
-    draw = Rows(args.seed, args.length)
+    draw = Rows(args.seed, args.length, args.mix.split(','))
     held = torch.cat([held_rows(name, count, args.length) for name, count in HELD])
     total = first + max(0, args.tokens - tokens) // (args.rows * args.length)
     schedule = Schedule(total, args.warmup, args.decay, args.fall)
@@ -119,6 +119,7 @@ def main():
     p.add_argument('--init', default=None, help='mixers to begin with (default: RECIPE_DIR/mapped.pt)')
     p.add_argument('--layers', help='such as 2,3,4 (default: all)')
     p.add_argument('--tokens', type=lambda x: int(float(x)), default=3_000_000, help='where the schedule ends; on resuming it may change')
+    p.add_argument('--mix', default=','.join(MIX), help='streams of RECIPE_DIR/data whose rows take turns')
     p.add_argument('--rows', type=int, default=2)
     p.add_argument('--length', type=int, default=512)
     p.add_argument('--lr', type=float, default=1e-3)

@@ -154,8 +154,8 @@ static int not_found(const char *name, struct err *e)
     if (name)
         err_set(e, ERR_NOTFOUND, "no model '%s': it is neither a file nor a .gguf in %s", name, str_z(&dirs));
     else
-        err_set(e, ERR_NOTFOUND, "no model found in %s: put a GGUF file there, give one with -m FILE, or let "
-                "./bootstrap run fetch one", str_z(&dirs));
+        err_set(e, ERR_NOTFOUND, "no model found in %s: put a GGUF file there, give one with -m FILE, or put "
+                "back the one that came with hiss", str_z(&dirs));
     str_release(&dirs);
     return -1;
 }
