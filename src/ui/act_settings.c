@@ -17,6 +17,7 @@ static void use(struct tab *t, const struct chat_settings *s)
     desk_set(t->chat, s);
 }
 
+/* For commands, which may run under an open panel; a panel's own handlers are followed by a refill anyway. */
 static unsigned refilled(struct app *a)
 {
     if (a->panel)
@@ -37,7 +38,7 @@ unsigned app_use_settings(struct app *a, const struct chat_settings *s)
         t->before[t->n_before++] = t->settings;
         use(t, s);
     }
-    return refilled(a);
+    return ACT_REPAINT;
 }
 
 unsigned app_undo_settings(struct app *a)
@@ -47,7 +48,7 @@ unsigned app_undo_settings(struct app *a)
         use(t, &t->before[--t->n_before]);
     else
         app_say(a, "no setting of this chat was changed in this run");
-    return refilled(a);
+    return ACT_REPAINT;
 }
 
 int app_set(struct app *a, const char *name, const char *value, struct err *e)
@@ -90,7 +91,7 @@ unsigned act_set(struct app *a, const struct args *args)
         setting_format(app_settings(a), setting_find(args->word[0]), shown);
         app_say(a, "%s %s in this chat, from the next token on", args->word[0], shown);
     }
-    return ACT_REPAINT;
+    return refilled(a);
 }
 
 /* ---- Presets ---- */
@@ -106,7 +107,7 @@ unsigned act_preset(struct app *a, const struct args *args)
     app_use_settings(a, &s);
     if (!a->rc_where)
         app_say(a, "%s holds in this chat, from the next token on", args->rest[0]);
-    return ACT_REPAINT;
+    return refilled(a);
 }
 
 static unsigned save_as(struct app *a, const char *name)
