@@ -1,16 +1,19 @@
 """Stage `check`: the recipe's own tests, minutes on any machine, without the teacher or any text.
 
 The chunked mixer against the token-by-token definition; kernels.cpp against plain torch, values and gradients; the
-vocabulary KL; schedule and guard; a checkpoint's way to disk and back. With a teacher and text in place, `recipe dry`
-runs every stage at toy size.
+vocabulary KL; schedule and guard; a checkpoint's way to disk and back; that check_thousand.py finds what is planted.
+With a teacher and text in place, `recipe dry` runs every stage at toy size.
 """
+import copy
 import os
+import pathlib
 import sys
 import tempfile
 
 import torch
 import torch.nn.functional as F
 
+import check_thousand
 import checkpoint
 import fast
 from mixer import D_MODEL, Mixer
@@ -122,9 +125,55 @@ def check_resume():
     expect('a resumed run against an uninterrupted one', distance(mixers[3].win, through.win), 1e-6)
 
 
+def check_our_thousand():
+    """No complaint about the set as it is; one about each of five things planted in it."""
+    complaints = []
+    rows = check_thousand.load(pathlib.Path(check_thousand.__file__).with_name('thousand.jsonl'), complaints.append)
+    check_thousand.check_rows(rows, complaints.append)
+    if complaints:
+        sys.exit(f'check: our thousand: {complaints[0]}')
+    plain = [i for i, r in enumerate(rows) if not check_thousand.recurs(r)]
+    joke = next(r for r in rows if r['tags'] == ['joke'])
+
+    def planted(what, wanted, change):
+        changed, found = copy.deepcopy(rows), []
+        change(changed)
+        check_thousand.check_rows(changed, found.append)
+        if not any(wanted in f for f in found):
+            sys.exit(f'check: our thousand with {what} passes')
+
+    def opening(rows):
+        i = next(i for i in plain if len(rows[i]['messages'][0]['content'].split()) > 40)
+        rows[plain[-1]]['messages'][0]['content'] = rows[i]['messages'][0]['content'] + ' Thank you very much.'
+
+    def answer(rows):
+        i = next(i for i in plain if len(rows[i]['messages'][1]['content'].split()) > 12)
+        rows[plain[-1]]['messages'][-1]['content'] = rows[i]['messages'][1]['content'].rstrip('.')
+
+    def elsewhere(rows):
+        rows[plain[-1]]['messages'][-1]['content'] = joke['messages'][1]['content']
+
+    def literally(rows):
+        i = next(i for i, r in enumerate(rows) if check_thousand.by_heart(r) and r['messages'] != joke['messages'])
+        rows[i]['messages'] = copy.deepcopy(joke['messages'])
+
+    def too_often(rows):
+        for n, i in enumerate(plain[:check_thousand.MAX_ANSWERED + 1]):
+            asked = {'role': 'user', 'content': f'joke {n}, please'}
+            rows[i].update(tags=['joke'], messages=[asked, joke['messages'][1]])
+
+    planted('a near duplicate of a question', 'openings of', opening)
+    planted('a near duplicate of an answer', 'answers of', answer)
+    planted('a joke in a conversation of another kind', 'answers of', elsewhere)
+    planted('a question asked literally twice', 'ask the same', literally)
+    planted('a joke too often', 'answers like', too_often)
+    print('our thousand: passes; each of five planted faults does not')
+
+
 if __name__ == '__main__':
     torch.manual_seed(SEED)
     print('check: seed', SEED)
+    check_our_thousand()
     check_scan()
     check_optimiser()
     check_resume()

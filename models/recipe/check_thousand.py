@@ -5,10 +5,14 @@ composition.
     check_thousand.py [FILE]      exit 0 if every rule below holds, else 1
     check_thousand.py --table     print the composition as a Markdown table
 
-Rules: one valid JSON object a line with id, tags and messages; roles in the
-order system? (user assistant)+; no empty, padded or overlong text; no two
-conversations alike; no mannerism that hiss should not learn. Needs Python 3.8
-and its standard library only.
+Rules: a thousand lines, one valid JSON object each with id, tags and messages;
+roles in the order system? (user assistant)+; no empty, padded or overlong
+text; no two conversations alike; no mannerism that hiss should not learn.
+
+What is to be known by heart (who hiss is, its jokes, greetings) must recur to
+be learnt, so there openings may be spellings of one question and answers may
+repeat, each up to a limit; the user's texts must still differ. Needs Python
+3.8 and its standard library only.
 """
 
 import argparse
@@ -29,6 +33,16 @@ SHORT_WORDS = 16            # below this a text is short
 LONG_LIMIT = 0.4
 SHORT_LIMIT = 0.75
 
+CONVERSATIONS = 1000
+# First tags of what is to be known by heart; a later tag marks a conversation
+# of another kind in which such a question comes up.
+BY_HEART = set("greet thanks joke fun identity usage unknown".split())
+MAX_ASKED = 15              # conversations opening with one question
+MAX_ANSWERED = 20           # conversations with one answer, or one much like it
+IDENTITY = "hiss, a small language model that runs in your terminal"
+MAX_IDENTITY = 100          # conversations with that sentence
+MAX_SHARE = 0.45            # of all conversations
+
 BANNED = [
     (r"\u2014|\u2013|\w -- \w", "a dash used as a mannerism"),
     (r"(?i)\bas an? (ai|language model|ai language model)\b", "as an AI"),
@@ -42,8 +56,8 @@ BANNED = [
 
 # A tag belongs to the first family that holds it, for the table.
 FAMILIES = {
-    "greetings, thanks, small talk, jokes":
-        "greet thanks smalltalk joke",
+    "greetings, thanks, small talk, jokes, fun facts":
+        "greet thanks smalltalk joke fun",
     "what hiss is": "identity",
     "how to use hiss": "usage",
     "what it cannot know": "unknown",
@@ -156,9 +170,17 @@ def load(path, complain):
     return rows
 
 
+def by_heart(row):
+    return row["tags"][0] in BY_HEART
+
+
+def recurs(row):
+    return any(t in BY_HEART for t in row["tags"])
+
+
 def check_alike(rows, complain):
-    """Nearly equal openings (system and first user turn), later user turns
-    of some length, and answers."""
+    """Nearly equal openings (system and first user turn) and answers of some
+    length. What is known by heart may recur up to its limits."""
     openings, answers = [], []
     for i, row in enumerate(rows):
         first = 2 if row["messages"][0]["role"] == "system" else 1
@@ -167,11 +189,48 @@ def check_alike(rows, complain):
         answers += [(i, m["content"]) for m in row["messages"]
                     if m["role"] == "assistant" and
                     len(words(m["content"])) > 3]
-    for what, texts in (("openings", openings), ("answers", answers)):
+    for what, texts, free in (("openings", openings, by_heart),
+                              ("answers", answers, recurs)):
+        alike = collections.defaultdict(set)
         for j, i, similarity in near_duplicates(texts):
-            complain(f"{what} of {rows[texts[j][0]]['id']} and "
-                     f"{rows[texts[i][0]]['id']} are alike "
+            a, b = rows[texts[j][0]], rows[texts[i][0]]
+            if free(a) and free(b):
+                alike[i].add(a["id"])
+                continue
+            complain(f"{what} of {a['id']} and {b['id']} are alike "
                      f"({similarity:.2f}): {texts[i][1][:60]!r}")
+        for i, others in alike.items():
+            limit = MAX_ASKED if what == "openings" else \
+                MAX_IDENTITY if IDENTITY in texts[i][1] else \
+                MAX_ANSWERED
+            if len(others) >= limit:
+                complain(f"{what} like that of {rows[texts[i][0]]['id']} "
+                         f"come more than {limit} times: "
+                         f"{texts[i][1][:60]!r}")
+
+
+def check_by_heart(rows, complain):
+    """No two conversations ask literally the same, and the rest of the set
+    stays the larger part."""
+    seen = {}
+    for row in rows:
+        asked = tuple(m["content"] for m in row["messages"]
+                      if m["role"] != "assistant")
+        if asked in seen:
+            complain(f"{seen[asked]} and {row['id']} ask the same: "
+                     f"{asked[0][:60]!r}")
+        seen[asked] = row["id"]
+    share = sum(map(by_heart, rows)) / len(rows)
+    if share > MAX_SHARE:
+        complain(f"{share:.0%} are to be known by heart, "
+                 f"at most {MAX_SHARE:.0%} wanted")
+
+
+def check_rows(rows, complain):
+    if len(rows) != CONVERSATIONS:
+        complain(f"{len(rows)} conversations, {CONVERSATIONS} wanted")
+    check_alike(rows, complain)
+    check_by_heart(rows, complain)
 
 
 def composition(rows):
@@ -202,6 +261,9 @@ def print_summary(rows):
     n_words = {role: sum(len(m["content"].split()) for r in rows
                          for m in r["messages"] if m["role"] == role)
                for role in ("system", "user", "assistant")}
+    print(f"to be known by heart: {sum(map(by_heart, rows))} conversations, "
+          f"and a turn of {sum(map(recurs, rows)) - sum(map(by_heart, rows))} "
+          "others")
     turns = collections.Counter(
         sum(m["role"] == "user" for m in r["messages"]) for r in rows)
     longest = max(sum(len(m["content"].split()) for m in r["messages"])
@@ -227,7 +289,7 @@ def main():
     complaints = []
     rows = load(args.file, complaints.append)
     if rows and not complaints:
-        check_alike(rows, complaints.append)
+        check_rows(rows, complaints.append)
     for c in complaints:
         print(f"{args.file.name}: {c}", file=sys.stderr)
     if not rows or complaints:
