@@ -1,5 +1,7 @@
 /* hiss ask: one reply, or a conversation line by line. stdout carries the reply and nothing else. */
 #include <errno.h>
+#include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -7,44 +9,55 @@
 #include "cmd/ask.h"
 #include "cmd/chat_cli.h"
 #include "cmd/opts.h"
+#include "ui/preset.h"
 
-/* What the command line gives, in the types that options have. */
-struct given {
-    double temperature, top_p, min_p, repeat, frequency, presence;
-    long top_k, last_n, max_tokens;
-    uint64_t seed;
-    struct opt_list stops;
-};
+/* ---- Settings ---- */
 
-static struct given defaults(const struct ask *a)
+static const struct ask_given none_given = { .temperature = NAN, .top_p = NAN, .min_p = NAN, .repeat = NAN,
+                                             .frequency = NAN, .presence = NAN, .top_k = LONG_MIN, .last_n = LONG_MIN,
+                                             .max_tokens = LONG_MIN };
+
+static void take_float(float *to, double given)
 {
-    const struct sampler *sp = &a->g.sampler;
-    return (struct given){ .temperature = (double)sp->temperature, .top_p = (double)sp->top_p, .min_p = (double)sp->min_p,
-                           .repeat = (double)sp->repeat, .frequency = (double)sp->frequency,
-                           .presence = (double)sp->presence, .top_k = sp->top_k, .last_n = sp->last_n };
+    if (!isnan(given))
+        *to = (float)given;
 }
 
-static void take(struct ask *a, const struct given *v)
+static void take_int(int *to, long given)
 {
-    struct sampler *sp = &a->g.sampler;
-    sp->temperature = (float)v->temperature;
-    sp->top_p = (float)v->top_p;
-    sp->min_p = (float)v->min_p;
-    sp->repeat = (float)v->repeat;
-    sp->frequency = (float)v->frequency;
-    sp->presence = (float)v->presence;
-    sp->top_k = (int)v->top_k;
-    sp->last_n = (int)v->last_n;
-    a->has_seed = v->seed != sp->seed;
-    sp->seed = v->seed;
-    a->g.max_tokens = (size_t)v->max_tokens;
-    a->g.stops = v->stops.v;
-    a->g.n_stops = v->stops.n;
+    if (given != LONG_MIN)
+        *to = (int)given;
+}
+
+int ask_settle(struct ask *a, const struct chat_settings *own, struct err *e)
+{
+    const struct ask_given *v = &a->given;
+    struct chat_settings s = own ? *own : (struct chat_settings){ .sampler = sampler_default() };
+    if (a->persona && preset_persona(&a->read, &s, e))
+        return -1;
+    take_float(&s.sampler.temperature, v->temperature);
+    take_float(&s.sampler.top_p, v->top_p);
+    take_float(&s.sampler.min_p, v->min_p);
+    take_float(&s.sampler.repeat, v->repeat);
+    take_float(&s.sampler.frequency, v->frequency);
+    take_float(&s.sampler.presence, v->presence);
+    take_int(&s.sampler.top_k, v->top_k);
+    take_int(&s.sampler.last_n, v->last_n);
+    if (v->max_tokens != LONG_MIN)
+        s.max_tokens = (size_t)v->max_tokens;
+    a->has_seed = v->seed.given || s.fixed_seed;
+    if (v->seed.given)
+        s.sampler.seed = v->seed.v;
+    else if (!s.fixed_seed)
+        s.sampler.seed = rng_seed();
+    a->g = (struct generate_opts){ .sampler = s.sampler, .max_tokens = s.max_tokens, .stops = a->stops.v, .n_stops = a->stops.n };
+    return sampler_check(&s.sampler, e);
 }
 
 /* OPTS_GO, or the exit status. */
-static int parse(struct ask *a, struct given *v, int argc, char **argv, size_t *n_words)
+static int parse(struct ask *a, int argc, char **argv, size_t *n_words)
 {
+    struct ask_given *v = &a->given;
     const struct opt table[] = {
         CMD_OPT_MODEL(a->model),
         { 's', "system", OPT_STRING, &a->system, "TEXT", "how the model is to behave", 0, 0 },
@@ -52,7 +65,7 @@ static int parse(struct ask *a, struct given *v, int argc, char **argv, size_t *
         { 0, "var", OPT_STRINGS, &a->vars, "NAME=VALUE", "a variable of the persona; may be given again", 0, 0 },
         { 'c', "chat", OPT_STRING, &a->chat, "NAME", "begin or continue a saved conversation", 0, 0 },
         { 'n', "max-tokens", OPT_INT, &v->max_tokens, "N", "end the reply after N tokens", 1, 1 << 30 },
-        { 0, "stop", OPT_STRINGS, &v->stops, "TEXT", "end the reply before TEXT; may be given again", 0, 0 },
+        { 0, "stop", OPT_STRINGS, &a->stops, "TEXT", "end the reply before TEXT; may be given again", 0, 0 },
         { 0, "temp", OPT_FLOAT, &v->temperature, "T", "temperature; 0 takes the likeliest token", 0, 100 },
         { 0, "top-k", OPT_INT, &v->top_k, "N", "keep the N likeliest tokens; 0: all", 0, 1 << 30 },
         { 0, "top-p", OPT_FLOAT, &v->top_p, "P", "keep the likeliest tokens that make up P; 1: all", 0, 1 },
@@ -121,7 +134,7 @@ static int run(struct ask *a, char **words, size_t n_words)
     struct err e = ERR_INIT;
     bool from_terminal = isatty(STDIN_FILENO);
     int status;
-    if (sampler_check(&a->g.sampler, &e))
+    if (ask_settle(a, NULL, &e))
         return cmd_usage("ask", "%s", e.msg);
     chat_catch_signals();
     if (collect_prompt(words, n_words, !from_terminal, &prompt, &e))
@@ -134,43 +147,21 @@ static int run(struct ask *a, char **words, size_t n_words)
     return status;
 }
 
-/* The persona's settings stand where the command line has none of its own. CMD_OK, or the status after a message. */
-static int with_persona(struct ask *a, struct given *v)
-{
-    struct given before = defaults(a);
-    struct err e = ERR_INIT;
-    if (a->system)
-        return cmd_usage("ask", "give --system or --persona, not both");
-    if (ask_persona(a, &e))
-        return cmd_fail("ask", &e);
-    struct given own = defaults(a);
-#define TAKE(field)                 \
-    if (v->field == before.field)   \
-        v->field = own.field;
-    TAKE(temperature) TAKE(top_p) TAKE(min_p) TAKE(repeat) TAKE(frequency) TAKE(presence) TAKE(top_k) TAKE(last_n)
-#undef TAKE
-    if (!v->max_tokens)
-        v->max_tokens = (long)a->g.max_tokens;
-    return CMD_OK;
-}
-
 int cmd_ask(int argc, char **argv)
 {
-    struct ask a = { .g = { .sampler = sampler_default() }, .out_terminal = isatty(STDOUT_FILENO),
-                     .err_terminal = isatty(STDERR_FILENO) };
-    struct given v = defaults(&a);
+    struct ask a = { .given = none_given, .out_terminal = isatty(STDOUT_FILENO), .err_terminal = isatty(STDERR_FILENO) };
+    struct err e = ERR_INIT;
     size_t n_words;
-    v.seed = a.g.sampler.seed = rng_seed();
-    int status = parse(&a, &v, argc, argv, &n_words);
-    if (status == OPTS_GO && a.persona && !(status = with_persona(&a, &v)))
-        status = OPTS_GO;
-    if (status == OPTS_GO) {
-        take(&a, &v);
+    int status = parse(&a, argc, argv, &n_words);
+    if (status == OPTS_GO && a.persona && a.system)
+        status = cmd_usage("ask", "give --system or --persona, not both");
+    else if (status == OPTS_GO && a.persona && ask_persona(&a, &e))
+        status = cmd_fail("ask", &e);
+    if (status == OPTS_GO)
         status = run(&a, argv + 1, n_words);
-    }
-    free(v.stops.v);
+    free(a.stops.v);
     free(a.vars.v);
-    free(a.persona_model);
+    persona_release(&a.read);
     str_release(&a.system_text);
     return status;
 }

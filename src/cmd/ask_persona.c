@@ -1,10 +1,7 @@
-/* hiss ask --persona: a persona's text as the system text, its settings where the command line gave none. */
-#include <stdlib.h>
+/* hiss ask --persona: a persona's text as the system text. */
 #include <string.h>
 
-#include "chat/persona.h"
 #include "cmd/ask.h"
-#include "ui/preset.h"
 
 /* The value given for a variable by --var NAME=VALUE; NULL: none. */
 static const char *given_value(const struct ask *a, const char *name)
@@ -32,31 +29,18 @@ static int check_vars(const struct ask *a, const struct persona *p, struct err *
     return 0;
 }
 
-static int settings_of(const struct persona *p, struct ask *a, struct err *e)
-{
-    struct chat_settings s = { .sampler = a->g.sampler, .max_tokens = a->g.max_tokens };
-    if (preset_persona(p, &s, e))
-        return -1;
-    a->g.sampler = s.sampler;
-    a->g.max_tokens = s.max_tokens;
-    return 0;
-}
-
 int ask_persona(struct ask *a, struct err *e)
 {
     const char *values[PERSONA_MAX_PAIRS] = { NULL };
-    struct persona p = PERSONA_INIT;
-    int r = -1;
-    if (persona_find(a->persona, &p, e))
+    struct persona *p = &a->read;
+    if (persona_find(a->persona, p, e))
         return -1;
-    for (size_t i = 0; i < p.n_variables; i++)
-        values[i] = given_value(a, p.variables[i].name);
-    if (!check_vars(a, &p, e) && !settings_of(&p, a, e) && !persona_render(&p, values, &a->system_text, e)) {
-        a->system = str_z(&a->system_text);
-        if (!a->model.model && p.model[0])
-            a->model.model = a->persona_model = strdup(p.model);
-        r = 0;
-    }
-    persona_release(&p);
-    return r;
+    for (size_t i = 0; i < p->n_variables; i++)
+        values[i] = given_value(a, p->variables[i].name);
+    if (check_vars(a, p, e) || persona_render(p, values, &a->system_text, e))
+        return -1;
+    a->system = str_z(&a->system_text);
+    if (!a->model.model && p->model[0])
+        a->model.model = p->model;
+    return 0;
 }

@@ -169,6 +169,13 @@ fail:
     return r;
 }
 
+/* A saved chat goes on with the settings it was left with. */
+static int take_settings(struct talk *t, struct err *e)
+{
+    const struct tree *tree = conv_tree(t->conv);
+    return tree->has_settings ? ask_settle(t->a, &tree->settings, e) : 0;
+}
+
 /* The system text begins a conversation; it cannot change one that has begun. */
 static int say_system(struct talk *t, struct err *e)
 {
@@ -259,7 +266,7 @@ int ask_run(struct ask *a, const struct str *prompt)
     int status = cmd_kernels("ask", a->model.kernels, &t.level);
     if (status != CMD_OK)
         return status;
-    if (open_talk(&t, &e) || say_system(&t, &e))
+    if (open_talk(&t, &e) || take_settings(&t, &e) || say_system(&t, &e))
         status = e.code == ERR_CANCELLED ? stopped_status() : chat_fail("ask", &e);
     else
         status = prompt ? turn(&t, prompt->p, prompt->len) : turns(&t);

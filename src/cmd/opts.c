@@ -53,14 +53,14 @@ static int bad(const struct opts *o, const struct opt *p, const char *value)
     return cmd_usage(o->command, "--%s takes a number from %g to %g, not '%s'", p->name, p->min, p->max, value);
 }
 
-static int set_u64(const char *z, uint64_t *out)
+static int set_u64(const char *z, struct opt_u64 *out)
 {
     char *end;
     errno = 0;
     unsigned long long v = strtoull(z, &end, 10);
     if (errno || end == z || *end || *z < '0' || *z > '9')
         return -1;
-    *out = v;
+    *out = (struct opt_u64){ true, v };
     return 0;
 }
 

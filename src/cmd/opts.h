@@ -6,13 +6,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum opt_kind {
     OPT_FLAG,    /* bool: set to true */
     OPT_STRING,  /* const char *: borrowed from argv */
     OPT_STRINGS, /* struct opt_list: may be given again and again */
     OPT_INT,     /* long in [min, max] */
-    OPT_U64,     /* uint64_t, any */
+    OPT_U64,     /* struct opt_u64, any number */
     OPT_FLOAT,   /* double in [min, max] */
 };
 
@@ -29,6 +30,11 @@ struct opt {
 struct opt_list {
     const char **v; /* given: free when done */
     size_t n, cap;
+};
+
+struct opt_u64 {
+    bool given;
+    uint64_t v;
 };
 
 struct opts {

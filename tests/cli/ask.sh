@@ -75,6 +75,17 @@ bad 'a cap that is no number' 2 'HISS_STATES_MAX'
 mkdir -p "$HISS_HOME/cache"; rm -rf "$HISS_HOME/cache/states"; : >"$HISS_HOME/cache/states"
 ask --chat 'snake stories' four </dev/null
 [ "$status" = 0 ] && grep -q 'have to read again' "$tmp/err"; report 'states that cannot be kept are no disaster'
+# A chat's own settings hold, where the command line gives none.
+printf 'wait\nrun set temperature 0.35\nrun set seed 77\nwait\n' >"$tmp/play"
+run "$hiss" chat --no-rc -m "$m" -t 1 --script "$tmp/play" s
+last() { grep -o "\"$1\":\"*[0-9.]*\"*" "$HISS_HOME/data/chats/s.jsonl" | tail -n 1; }
+run "$hiss" ask -m "$m" -n 8 --chat s four </dev/null
+[ "$status" = 0 ] && [ "$(last temperature)" = '"temperature":0.35' ] && [ "$(last seed)" = '"seed":"77"' ]
+report "a chat's own settings hold"
+run "$hiss" ask -m "$m" -n 8 --chat s --temp 0.8 --seed 78 five </dev/null
+[ "$status" = 0 ] && [ "$(last temperature)" = '"temperature":0.8' ] && [ "$(last seed)" = '"seed":"78"' ]
+report 'options go before them, be it with the default'
+
 # Personas: text, settings and variables of a file.
 mkdir -p "$HISS_HOME/config/personas"
 printf '%s\n' '---' 'variables:' '  who:' 'settings:' '  temperature: 0' '---' 'You are {{who}}.' >"$HISS_HOME/config/personas/pirate.md"
@@ -83,6 +94,9 @@ ask --persona pirate --var who=Ann --chat personal hello </dev/null
 report 'a persona is the system text'
 grep -q '"temperature":0,' "$HISS_HOME/data/chats/personal.jsonl"
 report 'and its settings hold'
+ask --persona pirate --var who=Ann --temp 0.8 --chat warm hello </dev/null
+grep -q '"temperature":0.8[,0]' "$HISS_HOME/data/chats/warm.jsonl" && ! grep -q '"temperature":0,' "$HISS_HOME/data/chats/warm.jsonl"
+report 'but not where the command line gives a value, be it the default'
 ask --persona pirate hello </dev/null
 bad 'a variable without a value is asked for' 1 'who'
 ask --persona pirate --var whom=Ann hello </dev/null
