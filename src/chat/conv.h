@@ -80,6 +80,10 @@ int conv_edit(struct conv *c, uint32_t node, const char *text, size_t n, const s
 int conv_reply(struct conv *c, uint32_t node, const struct generate_opts *g, const struct conv_watch *w,
                struct conv_result *r, struct err *e);
 
+/* The reply to a user's message that was just made without a model, one step of undo with it. Other messages: nothing. */
+int conv_answer(struct conv *c, uint32_t node, const struct generate_opts *g, const struct conv_watch *w,
+                struct conv_result *r, struct err *e);
+
 /* Goes on with reply `node` after the first `keep` ids of it (SIZE_MAX: all of what it said; else at least its header),
  * then `forced` [n_forced] ids, as a reply beside what followed. */
 int conv_continue(struct conv *c, uint32_t node, size_t keep, const int32_t *forced, size_t n_forced,

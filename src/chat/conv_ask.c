@@ -130,16 +130,13 @@ int conv_edit(struct conv *c, uint32_t node, const char *text, size_t n, const s
     return exchange(c, old->body.parent, role, text, n, role == ROLE_USER ? g : NULL, w, &id, r, e);
 }
 
-int conv_reply(struct conv *c, uint32_t node, const struct generate_opts *g, const struct conv_watch *w,
-               struct conv_result *r, struct err *e)
+/* A reply under parent that belongs to operation op. */
+static int reply_under(struct conv *c, uint32_t parent, uint64_t op, const struct generate_opts *g,
+                       const struct conv_watch *w, struct conv_result *r, struct err *e)
 {
     struct plan p;
-    clear_result(r);
-    const struct node *n = message_begin(c, node, e);
-    if (!n || conv_need_model(c, e) || sampler_check(&g->sampler, e))
+    if (conv_need_model(c, e) || sampler_check(&g->sampler, e))
         return -1;
-    uint32_t parent = n->body.role == ROLE_ASSISTANT ? n->body.parent : n->id;
-    uint64_t op = conv_next_op(c);
     if (plan_make(c, parent, ROLE_USER, NULL, 0, &p, e))
         return -1;
     r->rewritten = p.before - p.at;
@@ -147,6 +144,26 @@ int conv_reply(struct conv *c, uint32_t node, const struct generate_opts *g, con
     int bad = nothing_to_read(&p, e) || note_model(c, op, e) || turn_reply(c, &l, g, w, r, e) ? -1 : 0;
     plan_release(&p);
     return bad;
+}
+
+int conv_reply(struct conv *c, uint32_t node, const struct generate_opts *g, const struct conv_watch *w,
+               struct conv_result *r, struct err *e)
+{
+    clear_result(r);
+    const struct node *n = message_begin(c, node, e);
+    if (!n)
+        return -1;
+    return reply_under(c, n->body.role == ROLE_ASSISTANT ? n->body.parent : n->id, conv_next_op(c), g, w, r, e);
+}
+
+int conv_answer(struct conv *c, uint32_t node, const struct generate_opts *g, const struct conv_watch *w,
+                struct conv_result *r, struct err *e)
+{
+    clear_result(r);
+    const struct node *n = message_begin(c, node, e);
+    if (!n || n->body.role != ROLE_USER)
+        return n ? 0 : -1;
+    return reply_under(c, n->id, tree_undoable(&c->tree) == n->op ? n->op : conv_next_op(c), g, w, r, e);
 }
 
 /* ---- Going on with a reply ---- */

@@ -19,6 +19,7 @@ src_chat_libchat_a_SOURCES = \
 	src/chat/tree.c src/chat/tree.h \
 	src/chat/tree_apply.c \
 	src/chat/tree_parts.h \
+	src/chat/tree_words.c \
 	src/chat/verify.c src/chat/verify.h \
 	src/chat/writer.c src/chat/writer.h
 src_chat_libchat_a_CPPFLAGS = $(AM_CPPFLAGS) $(CJSON_CFLAGS)

@@ -75,6 +75,10 @@ bool tree_model(const struct tree *t, struct hash128 *out);      /* false: none 
 /* The operation that undo (redo) would take; 0: none. */
 uint64_t tree_undoable(const struct tree *t);
 uint64_t tree_redoable(const struct tree *t);
+
+/* Appends what an operation did, in a few words: "edit of message 3". Messages are counted from 1 along their path, a
+ * continued reply as one. Nothing for an operation that is not there. */
+int tree_op_words(const struct tree *t, uint64_t op, struct str *out);
 bool tree_op_holds(const struct tree *t, uint64_t op);           /* false: undone, or unknown */
 
 /* Ids of the visible children of parent (0: of the roots), oldest first: written to out[0..cap), all counted. */

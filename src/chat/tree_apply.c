@@ -7,20 +7,6 @@
 #include "chat/tree.h"
 #include "chat/tree_parts.h"
 
-enum field { FIELD_HEAD, FIELD_ALIVE, FIELD_DELETED, FIELD_RATING, FIELD_TITLE, FIELD_MODEL, FIELD_CHOICE };
-
-struct change {
-    enum field field;
-    size_t index;   /* of the node or choice */
-    int64_t value;  /* before the change while it holds, after it while it is undone */
-};
-
-struct tree_op {
-    uint64_t number;
-    struct change *changes;
-    size_t n, cap;
-};
-
 void tree_ops_release(struct tree *t)
 {
     for (size_t i = 0; i < t->n_ops; i++)

@@ -194,6 +194,7 @@ static int turn(struct desk_chat *c, const struct desk_request *q, struct conv_r
     switch (q->want) {
     case WANT_SEND: return conv_send(c->conv, q->text, q->n, &c->generate, &w, r, e);
     case WANT_EDIT: return conv_edit(c->conv, q->node, q->text, q->n, &c->generate, &w, r, e);
+    case WANT_ANSWER: return conv_answer(c->conv, q->node, &c->generate, &w, r, e);
     case WANT_REGENERATE: return conv_reply(c->conv, q->node, &c->generate, &w, r, e);
     default: return conv_continue(c->conv, q->node, SIZE_MAX, NULL, 0, &c->generate, &w, r, e);
     }
@@ -219,6 +220,19 @@ static int set_system(struct desk_chat *c, const char *text, size_t n, struct er
     return failed;
 }
 
+/* Undoes or redoes, and says what. */
+static int take_back(struct desk_chat *c, uint64_t op, int (*run)(struct conv *, struct err *), const char *word,
+                     struct err *e)
+{
+    struct str text = STR_INIT;
+    int r = run(c->conv, e);
+    str_addf(&text, "%s: ", word);
+    if (!r && !tree_op_words(conv_tree(c->conv), op, &text))
+        desk_tell_note(c->desk, c, str_z(&text));
+    str_release(&text);
+    return r;
+}
+
 static int change(struct desk_chat *c, const struct desk_request *q, struct err *e)
 {
     uint32_t to;
@@ -228,8 +242,8 @@ static int change(struct desk_chat *c, const struct desk_request *q, struct err 
         to = shown_alternative(conv_tree(c->conv), q->node, q->by);
         return to ? conv_goto(c->conv, tree_leaf(conv_tree(c->conv), to), e) : 0;
     case WANT_DELETE: return conv_delete(c->conv, q->node, e);
-    case WANT_UNDO: return conv_undo(c->conv, e);
-    case WANT_REDO: return conv_redo(c->conv, e);
+    case WANT_UNDO: return take_back(c, tree_undoable(conv_tree(c->conv)), conv_undo, "undone", e);
+    case WANT_REDO: return take_back(c, tree_redoable(conv_tree(c->conv)), conv_redo, "redone", e);
     case WANT_RATE: return conv_rate(c->conv, q->node, q->by, e);
     case WANT_TITLE: return conv_title(c->conv, q->text, e);
     default: return 0;
@@ -258,7 +272,7 @@ static int say_first(struct desk_chat *c, struct desk_request *q, struct err *e)
                              : conv_edit(c->conv, q->node, q->text, q->n, NULL, NULL, &r, e))
         return -1;
     tell_shown(c, false);
-    q->want = WANT_REGENERATE;
+    q->want = WANT_ANSWER;
     q->node = conv_tree(c->conv)->head;
     return 0;
 }

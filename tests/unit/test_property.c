@@ -519,6 +519,35 @@ static void both_ways_are_the_same(void **state)
     print_message("# seed %llu, %zu steps: %zu tokens restored, %zu read\n", (unsigned long long)seed, step, restored, read);
 }
 
+/* A message sent before the model is there and the reply that comes later are one step of undo, also after a restart. */
+static void a_message_that_waited_is_one_step(void **state)
+{
+    (void)state;
+    char path[128];
+    struct conv_opts o = { .path = path, .mode = JOURNAL_CREATE };
+    struct generate_opts g = { .sampler = sampler_default(), .max_tokens = 4 };
+    struct conv_result r;
+    struct err err = ERR_INIT;
+    uint32_t id;
+    snprintf(path, sizeof path, "%s/waited.jsonl", dir);
+    struct conv *c = conv_open(&o, &err);
+    assert_non_null(c);
+    MUST(conv_say(c, ROLE_USER, "hello", 5, &id, e));
+    MUST(conv_use(c, models[0], "tiny", e));
+    MUST(conv_answer(c, id, &g, NULL, &r, e));
+    assert_int_equal(conv_tree(c)->head, r.node);
+    assert_int_equal(r.wrote, 4);
+    MUST(conv_close(c, e));
+    c = conv_open(&o, &err);
+    assert_non_null(c);
+    MUST(conv_undo(c, e));
+    assert_int_equal(conv_tree(c)->head, 0);
+    assert_int_equal(conv_undo(c, &err), -1);
+    MUST(conv_redo(c, e));
+    assert_int_equal(conv_tree(c)->head, r.node);
+    MUST(conv_close(c, e));
+}
+
 static int open_models(void **state)
 {
     (void)state;
@@ -552,6 +581,7 @@ static int close_models(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(both_ways_are_the_same) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(a_message_that_waited_is_one_step),
+                                        cmocka_unit_test(both_ways_are_the_same) };
     return cmocka_run_group_tests(tests, open_models, close_models);
 }

@@ -226,6 +226,56 @@ static void branches_share_what_stands_before(void **state)
     tree_release(&t);
 }
 
+static void expect_words(const struct tree *t, uint64_t op, const char *words)
+{
+    struct str s = STR_INIT;
+    assert_int_equal(tree_op_words(t, op, &s), 0);
+    assert_string_equal(str_z(&s), words);
+    str_release(&s);
+}
+
+static void an_operation_says_what_it_did(void **state)
+{
+    (void)state;
+    struct tree t;
+    begin(&t);
+    must(&t, node_event(1, 1, 0, ROLE_SYSTEM, "s"));
+    must(&t, node_event(2, 2, 1, ROLE_USER, "q"));
+    struct event ev = node_event(2, 3, 2, ROLE_ASSISTANT, "a");
+    ev.body.made = a_record();
+    must(&t, ev);
+    ev = node_event(3, 4, 2, ROLE_ASSISTANT, "b");
+    ev.body.made = a_record();
+    must(&t, ev);
+    ev = node_event(4, 5, 4, ROLE_ASSISTANT, "b, and more");
+    ev.body.made = a_record();
+    ev.body.continues = true;
+    must(&t, ev);
+    must(&t, node_event(5, 6, 5, ROLE_USER, "and?"));
+    must(&t, node_event(6, 7, 1, ROLE_USER, "q, but better"));
+    must(&t, node_event(7, 8, 0, ROLE_SYSTEM, "other"));
+    must(&t, simple(EVENT_HEAD, 8, 6));
+    must(&t, simple(EVENT_RATING, 9, 4));
+    ev = simple(EVENT_TITLE, 10, 0);
+    ev.name = mem_strdup("Snakes");
+    must(&t, ev);
+    ev = simple(EVENT_TOMBSTONE, 11, 6);
+    ev.other = 5;
+    must(&t, ev);
+    static const char *const words[] = {
+        "", "system text", "message 2 and its reply", "another reply, message 3", "more of message 3", "message 4",
+        "edit of message 2", "another system text", "step to another version", "rating of message 3", "new name",
+        "deletion of message 4", "",
+    };
+    for (uint64_t op = 0; op < sizeof words / sizeof *words; op++)
+        expect_words(&t, op, words[op]);
+    for (uint64_t op = 11; op >= 1; op--) { /* the same when it is undone */
+        must(&t, simple(EVENT_UNDO, op, 0));
+        expect_words(&t, op, words[op]);
+    }
+    tree_release(&t);
+}
+
 static void undo_is_one_operation(void **state)
 {
     (void)state;
@@ -341,6 +391,7 @@ int main(void)
         cmocka_unit_test(events_come_back_from_their_lines),
         cmocka_unit_test(damaged_lines_are_refused),
         cmocka_unit_test(branches_share_what_stands_before),
+        cmocka_unit_test(an_operation_says_what_it_did),
         cmocka_unit_test(undo_is_one_operation),
         cmocka_unit_test(a_reply_in_progress_grows_by_parts),
         cmocka_unit_test(events_that_do_not_fit_change_nothing),
