@@ -67,15 +67,8 @@ int app_set(struct app *a, const char *name, const char *value, struct err *e)
 
 void app_settings_left(struct app *a, struct tab *t, const struct chat_settings *s)
 {
-    struct err e;
     t->settings = *s;
-    for (size_t i = 0; i < n_settings; i++) {
-        char value[SETTING_TEXT];
-        if (!(a->given & 1u << i))
-            continue;
-        setting_format(&a->defaults, (int)i, value);
-        setting_parse(&t->settings, (int)i, value, &e); /* it was read from such text */
-    }
+    settings_take(&t->settings, &a->defaults, a->given);
     if (a->given)
         desk_set(t->chat, &t->settings);
     refilled(a);

@@ -8,9 +8,8 @@
 #include <unistd.h>
 
 #include "base/utf8.h"
-#include "ui/app.h"
+#include "ui/lines_parts.h"
 #include "ui/run.h"
-#include "ui/settings.h"
 
 enum { STATUS_INTERRUPTED = 130 };
 
@@ -22,30 +21,38 @@ static void on_interrupt(int sig)
     interrupts++;
 }
 
-struct lines {
-    struct desk *desk;
-    struct desk_chat *chat;
-    struct chat_settings settings;
-    struct shown *shown;
-    bool busy, writing;
-};
+/* ---- What the worker says ---- */
 
-static void print_history(const struct shown *s)
+void lines_messages(const struct shown *s, size_t from)
 {
     static const char *const names[] = { "system", "you", "hiss" };
-    for (size_t i = 0; s && i < s->n; i++) {
+    for (size_t i = from; s && i < s->n; i++) {
         printf("%s: ", names[s->msgs[i]->role]);
         utf8_print(stdout, s->msgs[i]->text, s->msgs[i]->n);
         putchar('\n');
     }
 }
 
+/* Which chat goes on, and how it left off: the last question and its answer. */
+static void greet(const struct shown *s)
+{
+    enum { LAST = 2 };
+    size_t from = s->n > LAST ? s->n - LAST : 0;
+    if (!s->n)
+        return;
+    printf("[going on with %s, %zu message%s%s; /new begins another chat]\n", s->title[0] ? s->title : s->name, s->n,
+           s->n == 1 ? "" : "s", from ? ", the last two follow, /history reads them all" : "");
+    lines_messages(s, from);
+}
+
 static void take(struct lines *l, struct desk_event *ev)
 {
+    if (ev->chat && ev->chat != l->chat) /* of one that was left */
+        return;
     switch (ev->kind) {
     case DESK_SHOWN:
         if (!l->shown)
-            print_history(ev->shown);
+            greet(ev->shown);
         shown_unref(l->shown);
         l->shown = ev->shown;
         ev->shown = NULL;
@@ -68,7 +75,12 @@ static void take(struct lines *l, struct desk_event *ev)
         if (!l->busy && (ev->stats.read || ev->stats.restored))
             printf("[restored %zu, read %zu]\n", ev->stats.restored, ev->stats.read);
         break;
-    case DESK_SETTINGS: l->settings = ev->settings; break;
+    case DESK_SETTINGS:
+        l->settings = ev->settings;
+        settings_take(&l->settings, &l->defaults, l->given);
+        if (l->given)
+            desk_set(l->chat, &l->settings);
+        break;
     case DESK_NOTE: printf("[%.*s]\n", (int)ev->n, ev->text); break;
     case DESK_ERROR:
     case DESK_MODEL:
@@ -103,61 +115,7 @@ static void settle(struct lines *l)
     } while (l->busy || desk_loading(l->desk) >= 0);
 }
 
-static void set(struct lines *l, const char *words)
-{
-    char name[32] = "", value[64] = "";
-    struct err e = ERR_INIT;
-    sscanf(words, "%31s %63[^\n]", name, value);
-    int which = setting_find(name);
-    if (which < 0 || setting_parse(&l->settings, which, value, &e)) {
-        printf("[%s]\n", which < 0 ? "no such setting" : e.msg);
-    } else {
-        desk_set(l->chat, &l->settings);
-        printf("[%s %s]\n", name, value);
-    }
-}
-
-static uint32_t last_reply(const struct lines *l)
-{
-    const struct shown *s = l->shown;
-    return s && s->n ? s->msgs[s->n - 1]->node : 0;
-}
-
-/* The commands that make sense without a screen. False: leave. */
-static bool command(struct lines *l, const char *line)
-{
-    char name[16];
-    size_t n = strcspn(line, " ");
-    const char *rest = line + n + strspn(line + n, " ");
-    snprintf(name, sizeof name, "%.*s", (int)(n < sizeof name ? n : 0), line);
-    if (!strcmp(name, "quit"))
-        return false;
-    if (!strcmp(name, "set"))
-        set(l, rest);
-    else if (!strcmp(name, "regenerate"))
-        desk_regenerate(l->chat, last_reply(l));
-    else if (!strcmp(name, "continue"))
-        desk_continue(l->chat, last_reply(l));
-    else if (!strcmp(name, "previous"))
-        desk_go(l->chat, last_reply(l), -1);
-    else if (!strcmp(name, "next"))
-        desk_go(l->chat, last_reply(l), 1);
-    else if (!strcmp(name, "undo"))
-        desk_undo(l->chat);
-    else if (!strcmp(name, "redo"))
-        desk_redo(l->chat);
-    else if (!strcmp(name, "model") && *rest)
-        desk_use_model(l->chat, rest);
-    else if (!strcmp(name, "rename") && *rest)
-        desk_title(l->chat, rest);
-    else if (!strcmp(name, "help"))
-        puts("[/set NAME VALUE, /regenerate, /continue, /previous, /next, /undo, /redo, /model NAME, /rename TITLE, /quit; "
-             "// begins a message with /; ^C stops, ^D leaves]");
-    else
-        puts("[no such command here; /help lists them, // begins a message with /]");
-    l->busy = desk_busy(l->chat);
-    return true;
-}
+/* ---- Talking ---- */
 
 /* ^C at the prompt asks once, then leaves; true: it does. */
 static bool leaves(bool *armed)
@@ -172,15 +130,30 @@ static bool leaves(bool *armed)
     return false;
 }
 
+static void typed(struct lines *l, const char *line, size_t n)
+{
+    size_t skip = line[0] == '/';
+    if (skip && line[1] != '/')
+        lines_command(l, line);
+    else
+        l->busy = !desk_send(l->chat, line + skip, n - skip);
+    settle(l);
+}
+
 /* Returns the exit status. */
-static int talk(struct lines *l)
+static int talk(struct lines *l, const struct ui_opts *o)
 {
     char *line = NULL;
     size_t cap = 0;
     bool prompt = isatty(STDIN_FILENO), armed = false;
     int status = 0;
     settle(l);
-    while (l->shown) { /* else the chat could not be opened, and that was said */
+    for (size_t i = 0; i < o->n_commands && l->shown && !l->leaving; i++) {
+        if (!lines_is_early(o->commands[i])) /* the others were run before the chat was opened */
+            lines_command(l, o->commands[i]);
+        settle(l);
+    }
+    while (l->shown && !l->leaving) { /* not shown: it could not be opened, and that was said */
         if (prompt) {
             fputs("you: ", stdout);
             fflush(stdout);
@@ -196,39 +169,39 @@ static int talk(struct lines *l)
         status = 0; /* a ^C before this line ended nothing */
         while (n && strchr("\r\n", line[n - 1]))
             line[--n] = '\0';
-        if (!n)
-            continue;
-        if (line[0] == '/' && line[1] != '/') {
-            if (!command(l, line + 1))
-                break;
-        } else {
-            size_t skip = line[0] == '/';
-            l->busy = !desk_send(l->chat, line + skip, (size_t)n - skip);
-        }
-        settle(l);
+        if (n)
+            typed(l, line, (size_t)n);
     }
     free(line);
     return l->shown ? status : 1;
 }
 
+/* As on the screen: the one that is named, one that the rc file or -e opened, the last one, a new one. */
+static int open_first(struct lines *l, const struct ui_opts *o, struct err *e)
+{
+    if (o->chat)
+        snprintf(l->wanted, sizeof l->wanted, "%s", o->chat);
+    else if (!l->wanted[0] && (o->fresh || !desk_chat_last(l->desk, l->wanted)) &&
+             desk_chat_new_name(l->desk, l->wanted, e))
+        return -1;
+    return lines_open(l, e);
+}
+
 int lines_run(const struct ui_opts *o)
 {
-    struct lines l = { .settings = settings_default(), .busy = true };
+    struct lines l = { .settings = settings_default(), .defaults = settings_default() };
     struct err e = ERR_INIT;
-    char name[128];
     int status = 1;
     struct sigaction sa = { .sa_handler = on_interrupt };
     sigemptyset(&sa.sa_mask);
     sigaction(SIGINT, &sa, NULL);
     l.desk = desk_new(&o->desk, &e);
     if (l.desk) {
-        snprintf(name, sizeof name, "%s", o->chat ? o->chat : "");
-        if (o->chat || !desk_chat_new_name(l.desk, name, &e))
-            l.chat = desk_open(l.desk, name, &l.settings, &e);
-    }
-    if (l.chat) {
-        status = talk(&l);
-        desk_close(l.chat);
+        lines_start(&l, o);
+        if (!open_first(&l, o, &e))
+            status = talk(&l, o);
+        if (l.chat)
+            desk_close(l.chat);
     }
     shown_unref(l.shown);
     desk_free(l.desk);

@@ -35,4 +35,6 @@ src_ui_libui_a_SOURCES = $(UI_PANELS) \
 	src/ui/run.c src/ui/run.h \
 	src/ui/script.c src/ui/script.h \
 	src/ui/lines.c src/ui/lines.h \
+	src/ui/lines_command.c \
+	src/ui/lines_parts.h \
 	src/ui/app.c src/ui/app.h src/ui/desk.h

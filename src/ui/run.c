@@ -94,7 +94,7 @@ static void read_rc(struct app *a, const struct ui_opts *o)
 static void open_first(struct app *a, const struct ui_opts *o)
 {
     char last[128];
-    if (a->n_tabs) /* the rc file or -e opened one */
+    if (a->n_tabs && !o->chat && !o->fresh) /* the rc file or -e opened one */
         return;
     if (o->chat)
         a->bits |= app_open_chat(a, o->chat);

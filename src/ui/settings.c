@@ -286,6 +286,18 @@ bool setting_chooses(int which)
     return kinds[which].kind != SEED && kinds[which].kind != LENGTH;
 }
 
+void settings_take(struct chat_settings *s, const struct chat_settings *from, unsigned which)
+{
+    for (size_t i = 0; i < n_settings; i++) {
+        char value[SETTING_TEXT];
+        struct err e;
+        if (!(which & 1u << i))
+            continue;
+        setting_format(from, (int)i, value);
+        setting_parse(s, (int)i, value, &e); /* it reads back what it wrote */
+    }
+}
+
 bool settings_equal(const struct chat_settings *a, const struct chat_settings *b)
 {
     char x[SETTING_TEXT], y[SETTING_TEXT];

@@ -41,6 +41,9 @@ bool setting_shift(struct chat_settings *s, int which, int by);
 /* False: it is about the reply as a whole (seed, length), not about how a token is chosen. */
 bool setting_chooses(int which);
 
+/* Takes the settings of `which` (bits by index) over from another choice. */
+void settings_take(struct chat_settings *s, const struct chat_settings *from, unsigned which);
+
 bool settings_equal(const struct chat_settings *a, const struct chat_settings *b);
 
 #endif
