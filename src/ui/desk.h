@@ -85,6 +85,7 @@ struct desk_chat_info {
 size_t desk_chats(struct desk *d, struct desk_chat_info *out, size_t cap);   /* on disk, newest first */
 bool desk_chat_last(struct desk *d, char out[128]);                           /* the one changed last, by its file's time alone; false: none */
 int desk_chat_new_name(struct desk *d, char out[128], struct err *e);        /* a name nobody has */
+int desk_chat_rename(struct desk *d, const char *name, bool deleted, const char *title, struct err *e); /* one that is not open */
 int desk_chat_move(struct desk *d, const char *name, bool to_trash, struct err *e); /* delete, or bring back */
 
 /* s: for a chat that has no settings of its own. */

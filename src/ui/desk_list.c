@@ -1,6 +1,7 @@
 /* What lies on disk: the models that were found, the chats there are, those that were deleted. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,7 +105,7 @@ size_t desk_models(struct desk *d, struct desk_model_info *out, size_t cap)
 /* What a list wants to know of a chat, gathered line by line without folding it. */
 struct glance {
     char title[128], first[128]; /* the last title; how the first question begins */
-    int64_t time;                /* of the last event */
+    int64_t time;                /* of the last event but a title */
 };
 
 /* How a line begins, as a string. */
@@ -126,9 +127,9 @@ static int look(void *arg, const char *line, size_t n, size_t number, struct err
     const char *head = head_of(line, n), *time = strstr(head, "\"time\":\"");
     (void)number;
     (void)e;
-    if (time)
-        g->time = strtoll(time + 8, NULL, 10);
     bool title = strstr(head, "\"event\":\"title\"") != NULL;
+    if (time && !title) /* another name is no talk */
+        g->time = strtoll(time + 8, NULL, 10);
     bool question = !g->first[0] && strstr(head, "\"event\":\"node\"") && strstr(head, "\"role\":\"user\"");
     if ((!title && !question) || event_read(&ev, line, n, &ignored))
         return 0;
@@ -290,6 +291,33 @@ int desk_chat_new_name(struct desk *d, char out[128], struct err *e)
         if (r || !file_exists(path.p))
             break;
     }
+    str_release(&path);
+    return r;
+}
+
+/* Its file keeps its time: a new name makes no chat the one that was used last. */
+int desk_chat_rename(struct desk *d, const char *name, bool deleted, const char *title, struct err *e)
+{
+    struct str path = STR_INIT;
+    struct conv_opts o = { .mode = JOURNAL_WRITE };
+    struct conv *c = NULL;
+    struct stat st;
+    int r = -1;
+    (void)d;
+    if (path_user(PATH_DATA, &path, e, deleted ? "chats/deleted/%s.jsonl" : "chats/%s.jsonl", name))
+        goto done;
+    o.path = path.p;
+    if (stat(path.p, &st)) {
+        err_sys(e, "cannot open %s", path.p);
+        goto done;
+    }
+    if ((c = conv_open(&o, e)))
+        r = conv_title(c, title, e);
+    if (conv_close(c, r ? NULL : e))
+        r = -1;
+    if (!r)
+        utimensat(AT_FDCWD, path.p, (struct timespec[]){ st.st_atim, st.st_mtim }, 0);
+done:
     str_release(&path);
     return r;
 }

@@ -259,20 +259,17 @@ static unsigned undo_remove(struct app *a, struct panel *p)
 static unsigned renamed(struct app *a, const char *answer)
 {
     const struct panel_row *r = a->panel && a->panel->ops == &panel_chats ? panel_focused(a->panel) : NULL;
-    char name[128];
+    struct err e = ERR_INIT;
     size_t i;
-    if (!r)
-        return ACT_NONE;
-    snprintf(name, sizeof name, "%s", r->key);
-    unsigned bits = ACT_REPAINT;
-    if (!tab_of(a, name, &i)) {
-        bits |= app_open_chat(a, name);
-        a->focus = FOCUS_PANEL;
-    }
-    struct tab *t = tab_of(a, name, &i);
-    if (t)
+    const struct tab *t = r ? tab_of(a, r->key, &i) : NULL;
+    if (t) {
         desk_title(t->chat, answer);
-    return bits;
+    } else if (r && desk_chat_rename(a->desk, r->key, is_deleted(a, r->key), answer, &e)) {
+        app_fail(a, &e);
+    } else if (r) {
+        panel_refill(a, a->panel);
+    }
+    return ACT_REPAINT;
 }
 
 static unsigned rename_chat(struct app *a, struct panel *p)

@@ -44,6 +44,17 @@ grep -q '"event":"settings"' "$HISS_HOME/data/chats/one.jsonl" && run "$hiss" ch
 [ "$status" = 0 ] && [ "$(settings_of one)" = 'temp 0.10' ]
 report 'compacting keeps them'
 
+# A chat that is not open is renamed where it lies, and stays behind the one that was used last.
+touch "$HISS_HOME/data/chats/two.jsonl"
+printf '%s\n' wait 'run chats' 'key /' 'type four' 'key Enter' 'key R' 'key ^A' 'key ^K' 'type Renamed four' 'key Enter' wait \
+    "save $tmp/screen" 'key q' 'key /' 'key ^U' 'key Enter' >"$tmp/rename"
+run "$hiss" chat --no-rc -m "$m" -t 1 --script "$tmp/rename" two
+[ "$status" = 0 ] && grep 'Renamed four' "$tmp/screen" >"$tmp/row" && ! grep -q 'Alt-' "$tmp/row" &&
+    "$hiss" chats list | grep -q 'Renamed four'
+report 'renaming a chat does not open it'
+[ "$("$hiss" chat --no-rc -m "$m" -t 1 --script "$tmp/play" >"$tmp/out"; grep -c 'question two' "$tmp/screen")" = 1 ]
+report 'nor make it the one that was used last'
+
 # A record that was tampered with: verify on the screen shows where, beside the message.
 "$hiss" ask -m "$m" -n 20 --temp 1 --seed 11 --chat forged "tell me" </dev/null >"$tmp/out" 2>&1
 "$hiss" ask -m "$m" -n 20 --temp 1 --seed 11 --chat forged "and more" </dev/null >"$tmp/out" 2>&1

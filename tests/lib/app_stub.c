@@ -127,6 +127,18 @@ WEAK int desk_chat_move(struct desk *d, const char *name, bool to_trash, struct 
     return err_set(e, ERR_NOTFOUND, "no chat %s", name);
 }
 
+WEAK int desk_chat_rename(struct desk *d, const char *name, bool deleted, const char *title, struct err *e)
+{
+    (void)d;
+    for (size_t i = 0; i < stub.n_chats; i++) {
+        if (!strcmp(stub.chats[i].name, name) && stub.chats[i].deleted == deleted) {
+            snprintf(stub.chats[i].title, sizeof stub.chats[i].title, "%s", title);
+            return 0;
+        }
+    }
+    return err_set(e, ERR_NOTFOUND, "no chat %s", name);
+}
+
 WEAK const char *desk_chat_name(const struct desk_chat *c)
 {
     return (const char *)c;

@@ -174,6 +174,11 @@ static void a_chat_gets_a_new_name(void **state)
     assert_string_equal(stub.initial, "Snake stories");
     answer("Snakes");
     assert_string_equal(stub.title, "Snakes");
+    focus("b"); /* one that is not open stays so */
+    run("panel-rename");
+    answer("Gardens");
+    assert_string_equal(stub.opened, "");
+    has(shown(24, 80), "Gardens");
 }
 
 static void models_say_what_they_cost(void **state)
