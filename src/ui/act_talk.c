@@ -175,7 +175,7 @@ unsigned act_edit(struct app *a, const struct args *args)
     app_tab(a)->editing = m->node;
     composer_set(m->text, m->n);
     a->focus = FOCUS_COMPOSER;
-    app_say(a, "editing; Enter makes a branch, Esc keeps it as it was");
+    app_say_editing(a);
     return ACT_REPAINT | ACT_LAYOUT;
 }
 

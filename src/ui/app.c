@@ -63,43 +63,69 @@ struct tab *app_tab(struct app *a)
     return a->tab < a->n_tabs ? &a->tabs[a->tab] : NULL;
 }
 
-static int draft_path(struct app *a, const struct tab *t, struct str *path)
-{
-    struct err e;
-    (void)a;
-    return path_user(PATH_STATE, path, &e, "drafts/%s", desk_chat_name(t->chat));
-}
-
-/* A draft outlives the program; an empty one leaves no file. */
-static void save_draft(struct app *a, const struct tab *t, const struct str *text)
+/* What is kept of a tab, in a folder of its own kind; nothing leaves no file. */
+static void keep_beside(const struct tab *t, const char *folder, const char *p, size_t n)
 {
     struct str path = STR_INIT;
     struct err e;
-    if (!draft_path(a, t, &path)) {
-        if (!text->len) {
-            remove(path.p);
-        } else {
-            char *slash = strrchr(path.p, '/');
-            *slash = '\0';
-            int made = file_mkdirs(path.p, &e);
-            *slash = '/';
-            if (!made)
-                file_write(path.p, text->p, text->len, &e);
-        }
+    if (!path_user(PATH_STATE, &path, &e, "%s", folder)) {
+        bool made = !n || !file_mkdirs(path.p, &e);
+        str_addf(&path, "/%s", desk_chat_name(t->chat));
+        if (!n)
+            remove(str_z(&path));
+        else if (made && !path.oom)
+            file_write(path.p, p, n, &e);
     }
     str_release(&path);
 }
 
-static void load_draft(struct app *a, struct tab *t)
+static void read_beside(const struct tab *t, const char *folder, struct str *out)
+{
+    struct str path = STR_INIT;
+    struct err e;
+    if (path_user(PATH_STATE, &path, &e, "%s/%s", folder, desk_chat_name(t->chat)) ||
+        file_read(path.p, MAX_DRAFT, out, &e))
+        str_clear(out);
+    str_release(&path);
+}
+
+/* A draft outlives the program, and with it which message it is to replace. */
+static void save_draft(const struct tab *t, const struct str *text)
+{
+    char node[16];
+    int n = snprintf(node, sizeof node, "%u\n", t->editing);
+    keep_beside(t, "drafts", text->p, text->len);
+    keep_beside(t, "edits", node, text->len && t->editing ? (size_t)n : 0);
+}
+
+static void load_draft(struct tab *t)
 {
     enum { MOST_LINES = 100 };
-    struct str path = STR_INIT, text = STR_INIT;
-    struct err e;
+    struct str text = STR_INIT, node = STR_INIT;
     str_clear(&t->draft);
-    if (!draft_path(a, t, &path) && !file_read(path.p, MAX_DRAFT, &text, &e))
-        composer_fold(&t->draft, str_z(&text), text.len, MOST_LINES);
+    read_beside(t, "drafts", &text);
+    read_beside(t, "edits", &node);
+    composer_fold(&t->draft, str_z(&text), text.len, MOST_LINES);
+    t->editing = text.len ? (uint32_t)strtoul(str_z(&node), NULL, 10) : 0;
     str_release(&text);
-    str_release(&path);
+    str_release(&node);
+}
+
+void app_say_editing(struct app *a)
+{
+    struct tab *t = app_tab(a);
+    const struct shown *s = t ? t->view.shown : NULL;
+    size_t i = 0;
+    if (!s || !t->editing)
+        return;
+    while (i < s->n && s->msgs[i]->node != t->editing)
+        i++;
+    if (i < s->n) {
+        app_say(a, "editing message %zu; Enter makes a branch, Esc keeps it as it was", i + 1);
+    } else {
+        t->editing = 0;
+        app_say(a, "the message that this was to replace is not shown any more; Enter sends it as a new one");
+    }
 }
 
 /* What was being written, not the answer to a question in its place. */
@@ -114,7 +140,7 @@ void app_stash_draft(struct app *a)
     str_clear(&t->draft);
     composer_draft(&t->draft);
     composer_text(&whole);
-    save_draft(a, t, &whole);
+    save_draft(t, &whole);
     str_release(&whole);
 }
 
@@ -129,6 +155,7 @@ unsigned app_show_tab(struct app *a, size_t i)
     t->unread = false;
     if (!a->panel)
         a->focus = FOCUS_COMPOSER;
+    app_say_editing(a);
     return ACT_REPAINT | ACT_LAYOUT;
 }
 
@@ -182,7 +209,7 @@ unsigned app_open_chat(struct app *a, const char *name)
     struct tab *t = &a->tabs[a->n_tabs];
     *t = (struct tab){ .chat = c, .draft = STR_INIT, .progress = -1, .settings = a->defaults };
     transcript_init(&t->view);
-    load_draft(a, t);
+    load_draft(t);
     if (!a->n_tabs++)
         a->tab = SIZE_MAX; /* none was shown: what the composer holds is no chat's draft */
     return app_show_tab(a, a->n_tabs - 1);

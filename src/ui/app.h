@@ -93,6 +93,7 @@ enum context app_context(const struct app *a);
 unsigned app_open_chat(struct app *a, const char *name);
 unsigned app_show_tab(struct app *a, size_t i);
 void app_close_tab(struct app *a, size_t i);
+void app_say_editing(struct app *a);                     /* which message the shown chat's draft is to replace, if any */
 void app_stash_draft(struct app *a);                     /* keeps what is being written as the shown chat's, on disk too */
 
 unsigned app_key(struct app *a, const struct input_event *ev); /* one key or paste */

@@ -48,15 +48,21 @@ static void verified(struct app *a, struct tab *t, const struct desk_event *ev)
         transcript_go(&t->view, ev->node);
 }
 
+static void shown(struct app *a, struct tab *t, struct desk_event *ev)
+{
+    bool first = !t->view.shown;
+    transcript_show(&t->view, ev->shown);
+    ev->shown = NULL; /* the transcript has it */
+    if (first && t == app_tab(a)) /* it may have been left in the middle of an edit */
+        app_say_editing(a);
+    if (a->panel)
+        panel_refill(a, a->panel);
+}
+
 static void of_chat(struct app *a, struct tab *t, struct desk_event *ev)
 {
     switch (ev->kind) {
-    case DESK_SHOWN:
-        transcript_show(&t->view, ev->shown);
-        ev->shown = NULL; /* the transcript has it */
-        if (a->panel)
-            panel_refill(a, a->panel);
-        break;
+    case DESK_SHOWN: shown(a, t, ev); break;
     case DESK_BEGUN: transcript_live_begin(&t->view); break;
     case DESK_TEXT: transcript_live_add(&t->view, ev->text, ev->n); break;
     case DESK_ENDED: ended(a, t); break;

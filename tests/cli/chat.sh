@@ -55,6 +55,16 @@ report 'renaming a chat does not open it'
 [ "$("$hiss" chat --no-rc -m "$m" -t 1 --script "$tmp/play" >"$tmp/out"; grep -c 'question two' "$tmp/screen")" = 1 ]
 report 'nor make it the one that was used last'
 
+# An edit that was begun goes on after a restart, as an edit.
+printf '%s\n' wait 'key Esc' 'key g' 'key e' 'type  or so' >"$tmp/edit"
+run "$hiss" chat --no-rc -m "$m" -t 1 --script "$tmp/edit" three
+printf '%s\n' wait "save $tmp/begun" 'key Enter' wait "save $tmp/screen" >"$tmp/edit"
+run "$hiss" chat --no-rc -m "$m" -t 1 -e 'set length 4' --script "$tmp/edit" three
+grep -q 'question three or so' "$tmp/begun" && grep -q 'editing message 1;' "$tmp/begun"
+report 'an edit that was begun is there after a restart, and says of what'
+[ "$status" = 0 ] && grep -q '2/2' "$tmp/screen" && grep -q 'question three or so' "$tmp/screen" && [ ! -e "$HISS_HOME/state/edits/three" ]
+report 'and Enter makes the branch'
+
 # A record that was tampered with: verify on the screen shows where, beside the message.
 "$hiss" ask -m "$m" -n 20 --temp 1 --seed 11 --chat forged "tell me" </dev/null >"$tmp/out" 2>&1
 "$hiss" ask -m "$m" -n 20 --temp 1 --seed 11 --chat forged "and more" </dev/null >"$tmp/out" 2>&1
