@@ -38,6 +38,16 @@ static bool takes_rest(const char *kind, size_t n)
            (n == 5 && !memcmp(kind, "value", 5));
 }
 
+const char *action_kind(const struct action *act, size_t i, size_t *n)
+{
+    const char *spec = act->args, *kind;
+    bool optional;
+    do
+        kind = next_kind(&spec, n, &optional);
+    while (kind && i--);
+    return kind;
+}
+
 /* Cuts one word out of *s in place, quotes taken off; moves *s behind it. */
 static char *cut_word(char **s)
 {

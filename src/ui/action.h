@@ -37,6 +37,9 @@ extern const size_t n_actions;
 #include "ui/action.def"
 #undef ACTION
 
+/* The kind of a command's argument, counted from 0, *n bytes long; what takes the rest of the line is one. NULL: none. */
+const char *action_kind(const struct action *act, size_t i, size_t *n);
+
 const struct action *action_find(const char *name, size_t n);
 
 /* Splits a command line ("set top-p 0.95", quotes "…" and '…' hold spaces, # begins a comment at a word) into the

@@ -117,6 +117,7 @@ int composer_open(const char *history, const struct composer_hooks *hooks, struc
     rl_attempted_completion_function = complete;
     rl_completion_display_matches_hook = show;
     rl_basic_word_break_characters = " \t\n";
+    rl_completer_quote_characters = "\"'";
     open_history(history);
     rl_callback_handler_install(writing, accepted);
     rl_variable_bind("enable-bracketed-paste", "off"); /* ours: the decoder has it */
@@ -296,6 +297,16 @@ void composer_remember(const char *p, size_t n)
 char **composer_matches(const char *word, char *(*generator)(const char *word, int state))
 {
     return rl_completion_matches(word, generator);
+}
+
+char **composer_file_matches(const char *word)
+{
+    return rl_completion_matches(word, rl_filename_completion_function);
+}
+
+bool composer_quotes(void)
+{
+    return rl_completion_quote_character != 0;
 }
 
 void composer_ask(const char *question)

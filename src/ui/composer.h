@@ -35,6 +35,8 @@ void composer_fold(struct str *out, const char *p, size_t n, size_t most); /* ap
 void composer_set(const char *p, size_t n);            /* replaces the text, cursor at its end */
 void composer_remember(const char *p, size_t n);       /* into the history */
 char **composer_matches(const char *word, char *(*generator)(const char *word, int state)); /* for complete */
+char **composer_file_matches(const char *word);
+bool composer_quotes(void);                            /* the word that is completed stands in quotes already */
 void composer_ask(const char *prompt);                 /* another prompt, for a question; NULL: writing again */
 const char *composer_mode(void);                       /* "" or readline's mode string in vi mode */
 

@@ -13,6 +13,7 @@ src_ui_libui_a_SOURCES = $(UI_PANELS) \
 	src/ui/cells.c src/ui/cells.h \
 	src/ui/layout.c src/ui/layout.h \
 	src/ui/markup.c \
+	src/ui/complete.c src/ui/complete.h \
 	src/ui/composer.c src/ui/composer.h \
 	src/ui/action.c src/ui/action.h src/ui/action.def \
 	src/ui/keymap.c src/ui/keymap.h \

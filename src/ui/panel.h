@@ -63,6 +63,7 @@ struct panel {
     int where;                /* help: enum context it is about */
 };
 
+const char *help_topic(size_t i);           /* NULL behind the last */
 void panel_chats_deleted(const char *name); /* undo in the list of chats brings it back */
 extern const struct panel_ops panel_chats, panel_models, panel_settings, panel_presets, panel_personas, panel_help, panel_log;
 

@@ -20,6 +20,11 @@ static const struct {
     { "personas", "how a persona is written" },
 };
 
+const char *help_topic(size_t i)
+{
+    return i < sizeof topics / sizeof topics[0] ? topics[i].name : NULL;
+}
+
 static const char topic_prefix[] = "help ";
 
 static const char *const places[CONTEXT_N] = {

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "ui/app.h"
+#include "ui/complete.h"
 #include "ui/composer.h"
 #include "ui/lines.h"
 #include "ui/loop.h"
@@ -32,31 +33,9 @@ static void line_accepted(void *arg)
     a->bits |= a->focus == FOCUS_ASK ? app_ask_end(a, true) : act_send(a, &none);
 }
 
-static char *command_match(const char *word, int state)
-{
-    static size_t at;
-    size_t n = strlen(word), skip = word[0] == '/';
-    if (!state)
-        at = 0;
-    for (; at < n_actions; at++) {
-        if (!strncmp(actions[at].name, word + skip, n - skip)) {
-            char *s = malloc(strlen(actions[at].name) + 2);
-            if (s)
-                sprintf(s, "%s%s", skip ? "/" : "", actions[at].name);
-            at++;
-            return s;
-        }
-    }
-    return NULL;
-}
-
-/* A slash command's name at the beginning of a message; in the palette without the slash. */
 static char **complete(void *arg, const char *word, size_t begin)
 {
-    struct app *a = arg;
-    if (begin || (a->focus != FOCUS_ASK && word[0] != '/'))
-        return NULL;
-    return composer_matches(word, command_match);
+    return complete_word(arg, word, begin);
 }
 
 static void show_matches(void *arg, char **matches, size_t n)

@@ -1,5 +1,6 @@
 #include "ui/theme_file.h"
 
+#include <dirent.h>
 #include <ncurses.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,33 @@ int theme_load(struct app *a, const char *name, struct err *e)
     }
     str_release(&path);
     return r;
+}
+
+static void each_in(const char *folder, void (*fn)(const char *name))
+{
+    DIR *dir = opendir(folder);
+    struct dirent *entry;
+    while (dir && (entry = readdir(dir))) {
+        char name[64];
+        size_t n = strlen(entry->d_name);
+        if (n > 6 && n - 6 < sizeof name && !strcmp(entry->d_name + n - 6, ".theme")) {
+            snprintf(name, sizeof name, "%.*s", (int)n - 6, entry->d_name);
+            fn(name);
+        }
+    }
+    if (dir)
+        closedir(dir);
+}
+
+void theme_each(void (*fn)(const char *name))
+{
+    struct str path = STR_INIT;
+    struct err e;
+    if (!path_user(PATH_CONFIG, &path, &e, "themes"))
+        each_in(path.p, fn);
+    for (unsigned i = 0; path_shipped(i, "themes", &path); i++)
+        each_in(str_z(&path), fn);
+    str_release(&path);
 }
 
 int theme_words(const char *role, const char *rest, struct err *e)
