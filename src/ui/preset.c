@@ -4,8 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "base/file.h"
+#include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "base/utf8.h"
@@ -46,6 +49,57 @@ static int path_of(const char *name, struct str *path, struct err *e)
     if (!fits(name))
         return err_set(e, ERR_ARG, "'%.40s' cannot name a preset; take letters, digits and -", name);
     return path_user(PATH_CONFIG, path, e, "presets/%s", name);
+}
+
+/* ---- Files ---- */
+
+/* What the files held: the settings panel compares all of them at each key. Of the UI thread. */
+static struct kept {
+    char *path, *text; /* text: [size]; NULL: not kept */
+    off_t size;
+    struct timespec time;
+} kept[PRESET_MAX];
+static size_t n_kept;
+
+/* A file this young may change again without its time doing so, and is read each time. */
+static bool settled(const struct stat *st)
+{
+    enum { YOUNG_SECONDS = 2 };
+    return time(NULL) - st->st_mtim.tv_sec > YOUNG_SECONDS;
+}
+
+static bool unchanged(const struct kept *k, const struct stat *st)
+{
+    return k->text && k->size == st->st_size && k->time.tv_sec == st->st_mtim.tv_sec && k->time.tv_nsec == st->st_mtim.tv_nsec;
+}
+
+/* Where path is kept, or may be; NULL: there is no room. */
+static struct kept *place_of(const char *path)
+{
+    size_t i = 0;
+    while (i < n_kept && strcmp(kept[i].path, path))
+        i++;
+    if (i == n_kept && i < PRESET_MAX && (kept[i].path = mem_strdup(path)))
+        n_kept++;
+    return i < n_kept ? &kept[i] : NULL;
+}
+
+static int read_file(const char *path, struct str *text, struct err *e)
+{
+    struct kept *k = place_of(path);
+    struct stat st;
+    bool known = k && !stat(path, &st);
+    if (known && unchanged(k, &st))
+        return str_add(text, k->text, (size_t)k->size) ? err_nomem(e, path) : 0;
+    if (file_read(path, MAX_FILE, text, e))
+        return -1;
+    if (known) {
+        free(k->text);
+        k->text = settled(&st) && text->len == (size_t)st.st_size ? mem_dup(str_z(text), text->len + 1) : NULL;
+        k->size = st.st_size;
+        k->time = st.st_mtim;
+    }
+    return 0;
 }
 
 /* ---- Reading ---- */
@@ -95,7 +149,7 @@ int preset_load(const char *name, struct chat_settings *s, struct err *e)
     struct str path = STR_INIT, text = STR_INIT;
     int own = shipped_find(name), r = path_of(name, &path, e);
     if (!r && file_exists(path.p))
-        r = file_read(path.p, MAX_FILE, &text, e) || parse(path.p, str_z(&text), text.len, s, e) ? -1 : 0;
+        r = read_file(path.p, &text, e) || parse(path.p, str_z(&text), text.len, s, e) ? -1 : 0;
     else if (!r && own >= 0)
         r = parse(name, shipped[own].lines, strlen(shipped[own].lines), s, e);
     else if (!r)

@@ -1,15 +1,22 @@
 /* Settings: if this fails, a value a user typed is misread, shown wrong, or leaves its range. */
+#include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "base/rng.h"
+#include "ui/preset.h"
 #include "ui/settings.h"
 
 static const char *shown(const struct chat_settings *s, const char *name)
@@ -110,6 +117,41 @@ static void a_step_is_what_it_says(void **state)
     assert_string_equal(shown(&s, "seed"), "random");
 }
 
+/* temperature of preset `one`, whose file is written with this text and time. */
+static const char *preset_says(const char *path, const char *text, time_t when)
+{
+    struct chat_settings s = settings_default();
+    struct err e = ERR_INIT;
+    const struct timespec times[2] = { { .tv_sec = when }, { .tv_sec = when } };
+    assert_int_equal(file_write(path, text, strlen(text), &e), 0);
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    if (preset_load("one", &s, &e))
+        fail_msg("%s", e.msg);
+    return shown(&s, "temperature");
+}
+
+/* A preset that was changed holds at once; one that was not is not read again at each key of the settings panel. */
+static void a_preset_is_read_when_it_has_changed(void **state)
+{
+    (void)state;
+    char home[] = "/tmp/hiss-preset-XXXXXX", folder[64], path[80], command[64];
+    struct err e = ERR_INIT;
+    assert_non_null(mkdtemp(home));
+    setenv("HISS_HOME", home, 1);
+    snprintf(folder, sizeof folder, "%s/config/presets", home);
+    assert_int_equal(file_mkdirs(folder, &e), 0);
+    snprintf(path, sizeof path, "%s/one", folder);
+    time_t now = time(NULL);
+    assert_string_equal(preset_says(path, "temperature 0.1\n", now - 100), "0.10");
+    assert_string_equal(preset_says(path, "temperature 0.2\n", now - 100), "0.10"); /* nothing tells that it changed */
+    assert_string_equal(preset_says(path, "temperature 0.3\n", now - 99), "0.30");
+    assert_string_equal(preset_says(path, "temperature 0.45\n", now - 99), "0.45");
+    assert_string_equal(preset_says(path, "temperature 0.5\n", now), "0.50");
+    assert_string_equal(preset_says(path, "temperature 0.6\n", now), "0.60"); /* too young to be sure */
+    snprintf(command, sizeof command, "rm -r %s", home);
+    assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +159,7 @@ int main(void)
         cmocka_unit_test(nonsense_is_refused_with_the_range),
         cmocka_unit_test(steps_stay_inside_and_read_back),
         cmocka_unit_test(a_step_is_what_it_says),
+        cmocka_unit_test(a_preset_is_read_when_it_has_changed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
