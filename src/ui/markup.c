@@ -26,6 +26,9 @@ struct markup {
     size_t n_lists;
     int emph, strong, code_span, link, heading, quote, code_block;
     bool tight_next;                          /* no blank row before the next block: a list item's first */
+    const char *source, *end;
+    struct layout_growth now, last;           /* at the outermost block that begins, and at the last paragraph or heading */
+    bool begins;                              /* its first text says where in the source */
 };
 
 static enum theme_role style(const struct markup *m)
@@ -76,6 +79,7 @@ static void leaf(struct markup *m, bool hard)
 {
     layout_wrap(m->l, &m->par, m->first, m->rest, m->quote ? STYLE_QUOTE : STYLE_TEXT, hard);
     memcpy(m->first, m->rest, strlen(m->rest) + 1);
+    m->emph = m->strong = m->code_span = m->link = 0; /* md4c opens some that it never closes */
     m->tight_next = false;
 }
 
@@ -119,9 +123,53 @@ static void enter_code(struct markup *m)
     push(m, "  ", "  ");
 }
 
+/* ---- Text that grows ---- */
+
+static void mark_begin(struct markup *m)
+{
+    const struct layout *l = m->l;
+    if (m->depth || m->n_lists)
+        return;
+    m->now = (struct layout_growth){ .text = l->text.len, .code = l->code.len, .segs = l->n_segs, .rows = l->n_rows,
+                                     .codes = l->n_codes, .tight = m->tight_next };
+    m->begins = true;
+}
+
+/* Only behind an empty line: there a block begins whatever stood before, and whatever follows. */
+static void mark_end(struct markup *m, const char *s)
+{
+    const char *line = s, *before;
+    m->begins = false;
+    if (s < m->source || s >= m->end)
+        return;
+    while (line > m->source && line[-1] != '\n')
+        line--;
+    for (before = line; before > m->source && strchr(" \t\n", before[-1]); before--) {
+        if (before != line && before[-1] == '\n') {
+            m->last = m->now;
+            m->last.done = (size_t)(line - m->source);
+            return;
+        }
+    }
+}
+
+static void cut(struct layout *l, const struct layout_growth *g)
+{
+    str_cut(&l->text, g->text);
+    str_cut(&l->code, g->code);
+    l->n_segs = g->segs;
+    l->n_rows = g->rows;
+    l->n_codes = g->codes;
+}
+
+/* ---- What md4c tells ---- */
+
 static int enter_block(MD_BLOCKTYPE type, void *detail, void *arg)
 {
     struct markup *m = arg;
+    m->begins = false;
+    if (type == MD_BLOCK_P || type == MD_BLOCK_H)
+        mark_begin(m);
     switch (type) {
     case MD_BLOCK_P: gap(m); break;
     case MD_BLOCK_H:
@@ -225,6 +273,8 @@ static int leave_span(MD_SPANTYPE type, void *detail, void *arg)
 static int text(MD_TEXTTYPE type, const MD_CHAR *s, MD_SIZE n, void *arg)
 {
     struct markup *m = arg;
+    if (m->begins)
+        mark_end(m, s);
     switch (type) {
     case MD_TEXT_NULLCHAR: layout_par_add(&m->par, "\uFFFD", 3, style(m)); break;
     case MD_TEXT_BR:
@@ -234,9 +284,10 @@ static int text(MD_TEXTTYPE type, const MD_CHAR *s, MD_SIZE n, void *arg)
     return 0;
 }
 
-void layout_markdown(struct layout *l, const char *s, size_t n)
+/* Appends the rows of the source from g->done on, and moves *g on to the last paragraph or heading. */
+static void lay(struct layout *l, struct layout_growth *g, const char *s, size_t n)
 {
-    struct markup m = { .l = l, .par = { .text = STR_INIT }, .tight_next = true };
+    struct markup m = { .l = l, .par = { .text = STR_INIT }, .tight_next = !g->done || g->tight };
     const MD_PARSER parser = {
         .flags = MD_FLAG_NOHTML | MD_FLAG_NOINDENTEDCODEBLOCKS | MD_FLAG_STRIKETHROUGH,
         .enter_block = enter_block,
@@ -245,11 +296,44 @@ void layout_markdown(struct layout *l, const char *s, size_t n)
         .leave_span = leave_span,
         .text = text,
     };
-    while (n && (s[n - 1] == '\n' || s[n - 1] == ' '))
+    while (n > g->done && (s[n - 1] == '\n' || s[n - 1] == ' '))
         n--;
-    if (md_parse(s, (MD_SIZE)n, &parser, &m) || l->oom) {
+    m.source = s + g->done;
+    m.end = s + n;
+    if (md_parse(m.source, (MD_SIZE)(n - g->done), &parser, &m) || l->oom) {
         layout_clear(l, l->width);
         layout_plain(l, s, n, STYLE_TEXT);
+        *g = (struct layout_growth){ .done = 0 };
+    } else if (m.last.done) {
+        m.last.done += g->done;
+        *g = m.last;
     }
     layout_par_release(&m.par);
+}
+
+void layout_markdown(struct layout *l, const char *s, size_t n)
+{
+    struct layout_growth whole = { .done = 0 };
+    lay(l, &whole, s, n);
+}
+
+/* A definition "[name]: where" may stand behind the links that it is for. */
+static bool defines(const char *s, size_t n)
+{
+    for (const char *p = s; (p = memchr(p, ']', (size_t)(s + n - p))); p++) {
+        if (p + 1 < s + n && p[1] == ':')
+            return true;
+    }
+    return false;
+}
+
+void layout_markdown_more(struct layout *l, struct layout_growth *g, const char *s, size_t n)
+{
+    bool refers = g->refers || defines(s + g->done, n - g->done);
+    if (refers)
+        *g = (struct layout_growth){ .refers = true };
+    cut(l, g);
+    lay(l, g, s, n);
+    if (refers)
+        *g = (struct layout_growth){ .refers = true };
 }

@@ -145,14 +145,25 @@ static void lay_text(const struct transcript *t, struct layout *l, enum shown_ro
         layout_plain(l, s, n, role == SHOWN_SYSTEM ? STYLE_SYSTEM : STYLE_TEXT);
 }
 
+static void lay_live(struct transcript *t)
+{
+    if (t->live_done == t->live.len)
+        return;
+    if (t->live_done == SIZE_MAX || t->raw) {
+        layout_clear(&t->live_layout, text_width(t));
+        t->live_growth = (struct layout_growth){ .done = 0 };
+    }
+    if (t->raw)
+        lay_text(t, &t->live_layout, SHOWN_REPLY, str_z(&t->live), t->live.len);
+    else
+        layout_markdown_more(&t->live_layout, &t->live_growth, str_z(&t->live), t->live.len);
+    t->live_done = t->live.len;
+}
+
 static const struct layout *layout_of(struct transcript *t, size_t i)
 {
     if (i >= n_msgs(t)) {
-        if (t->live_done != t->live.len) {
-            layout_clear(&t->live_layout, text_width(t));
-            lay_text(t, &t->live_layout, SHOWN_REPLY, str_z(&t->live), t->live.len);
-            t->live_done = t->live.len;
-        }
+        lay_live(t);
         return &t->live_layout;
     }
     if (i >= t->n_layouts)

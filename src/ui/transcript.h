@@ -19,7 +19,8 @@ struct transcript {
     struct layout **layouts;   /* [n_layouts] of each message; NULL: not laid out */
     size_t n_layouts;
     struct layout live_layout;
-    size_t live_done;          /* bytes of live that live_layout holds */
+    size_t live_done;          /* bytes of live that live_layout holds; SIZE_MAX: none, it has to be laid out anew */
+    struct layout_growth live_growth;
     int width;
     size_t selected;           /* message index; n is the live one */
     bool follow;               /* stands at the end and stays there */

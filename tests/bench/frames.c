@@ -1,4 +1,5 @@
-/* Frame times of the transcript: while a reply streams into chats of ten and of ten thousand messages, at 200x60.
+/* Frame times of the transcript: while a reply streams into chats of ten and of ten thousand messages, and while a long
+ * one does, at 200x60.
  * `make bench-frames` builds and runs it. A frame is laying out, drawing and ncurses' update into /dev/null. */
 #include <locale.h>
 #include <ncurses.h>
@@ -36,7 +37,7 @@ static int by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static void measure(size_t n)
+static void measure(size_t n, size_t reply)
 {
     static double ms[FRAMES];
     static const char *const words[] = { " the", " snake", " counted", " stones", ".\n\n", " *and*", " lizards" };
@@ -46,8 +47,8 @@ static void measure(size_t n)
     transcript_live_begin(&t);
     for (size_t i = 0; i < FRAMES; i++) {
         const char *w = words[i % (sizeof words / sizeof words[0])];
-        if (i % 500 == 0)
-            transcript_live_begin(&t); /* a reply of 500 tokens, then the next */
+        if (i % reply == 0)
+            transcript_live_begin(&t);
         transcript_live_add(&t, w, strlen(w));
         uint64_t began = clock_ns();
         transcript_recalc(&t, HEIGHT - 5, WIDTH);
@@ -57,8 +58,8 @@ static void measure(size_t n)
     }
     transcript_release(&t);
     qsort(ms, FRAMES, sizeof ms[0], by_size);
-    fprintf(stderr, "%6zu messages: frame median %.3f ms, p99 %.3f ms, most %.3f ms\n", n, ms[FRAMES / 2], ms[FRAMES * 99 / 100],
-            ms[FRAMES - 1]);
+    fprintf(stderr, "%6zu messages, a reply of %zu tokens: frame median %.3f ms, p99 %.3f ms, most %.3f ms\n", n, reply, ms[FRAMES / 2],
+            ms[FRAMES * 99 / 100], ms[FRAMES - 1]);
 }
 
 int main(void)
@@ -71,8 +72,9 @@ int main(void)
     }
     theme_init(true);
     for (int round = 0; round < 2; round++) {
-        measure(10);
-        measure(10000);
+        measure(10, 500);
+        measure(10000, 500);
+        measure(10, 4000);
     }
     script_close();
     return 0;

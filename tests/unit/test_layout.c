@@ -137,6 +137,65 @@ static void any_text_fits(void **state)
     }
 }
 
+static bool same_rows(const struct layout *a, const struct layout *b)
+{
+    bool same = a->n_rows == b->n_rows && a->n_segs == b->n_segs && a->n_codes == b->n_codes && a->text.len == b->text.len &&
+                a->code.len == b->code.len && (!a->text.len || !memcmp(a->text.p, b->text.p, a->text.len)) &&
+                (!a->code.len || !memcmp(a->code.p, b->code.p, a->code.len));
+    for (size_t i = 0; same && i < a->n_rows; i++)
+        same = a->rows[i].seg == b->rows[i].seg && a->rows[i].n_seg == b->rows[i].n_seg;
+    for (size_t i = 0; same && i < a->n_segs; i++)
+        same = a->segs[i].at == b->segs[i].at && a->segs[i].n == b->segs[i].n && a->segs[i].col == b->segs[i].col &&
+               a->segs[i].role == b->segs[i].role;
+    for (size_t i = 0; same && i < a->n_codes; i++)
+        same = a->codes[i].at == b->codes[i].at && a->codes[i].n == b->codes[i].n;
+    return same;
+}
+
+/* A reply is drawn while it grows: at each byte it must look as it will when it is laid out whole. */
+static void text_that_grows_looks_as_when_it_is_whole(void **state)
+{
+    (void)state;
+    static const char *const bits[] = {
+        "word", " two", " ", "\n", "\n\n", "\n\n", "\n\nNext ", "- ", "\n- ", "\n\n- ", "1. ", "\n\n2. ", "  ", "\n\n  more",
+        "```", "\n```\n", "\n~~~\n", "> ", "\n> ", "# ", "\n\n## H", "\n---\n", "\n===\n", "***\n", "`", "*", "**", "[a]", "]:", "[a]: b\n",
+        "<", "你", "👍🏽", "\xff", "&amp;", "\\", "\t", "\n \n", "[](", ")", "\r\n", "    ",
+    };
+    for (uint64_t seed = 0; seed < 1500; seed++) {
+        char text[512] = "";
+        struct layout grown, whole;
+        struct layout_growth g = { .done = 0 };
+        int width = 1 + (int)(rng_u64(seed, 99) % 40);
+        layout_init(&grown, width);
+        layout_init(&whole, width);
+        for (uint64_t i = 0; i < 40; i++) {
+            strcat(text, bits[rng_u64(seed, i) % (sizeof bits / sizeof bits[0])]);
+            size_t n = strlen(text);
+            layout_markdown_more(&grown, &g, text, n);
+            layout_clear(&whole, width);
+            layout_markdown(&whole, text, n);
+            if (!same_rows(&grown, &whole))
+                fail_msg("seed %d: '%s' grew to '%s'", (int)seed, text, rows(&grown));
+        }
+        layout_release(&grown);
+        layout_release(&whole);
+    }
+}
+
+static void only_the_last_paragraph_is_laid_out_again(void **state)
+{
+    (void)state;
+    static const char text[] = "One.\n\n- a\n- b\n\n```\nTwo.\n\nThree.\n```\n\n# Four\n\nFive\nfive.";
+    struct layout l;
+    struct layout_growth g = { .done = 0 };
+    layout_init(&l, 40);
+    layout_markdown_more(&l, &g, text, sizeof text - 1);
+    assert_int_equal(g.done, strstr(text, "Five") - text);
+    layout_markdown_more(&l, &g, text, sizeof text - 1);
+    assert_string_equal(rows(&l), "One.||• a|• b||  Two.|  |  Three.||Four||Five|five.");
+    layout_release(&l);
+}
+
 static void text_is_found_whatever_the_case(void **state)
 {
     (void)state;
@@ -173,6 +232,8 @@ int main(void)
         cmocka_unit_test(code_blocks_keep_their_source),
         cmocka_unit_test(clusters_have_their_widths),
         cmocka_unit_test(any_text_fits),
+        cmocka_unit_test(text_that_grows_looks_as_when_it_is_whole),
+        cmocka_unit_test(only_the_last_paragraph_is_laid_out_again),
         cmocka_unit_test(text_is_found_whatever_the_case),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
