@@ -19,6 +19,8 @@ src_ui_libui_a_SOURCES = $(UI_PANELS) \
 	src/ui/keymap.c src/ui/keymap.h \
 	src/ui/shown.c src/ui/shown.h \
 	src/ui/transcript.c src/ui/transcript.h \
+	src/ui/transcript_find.c \
+	src/ui/transcript_parts.h \
 	src/ui/find.c src/ui/find.h \
 	src/ui/frame.c \
 	src/ui/act_talk.c src/ui/act_move.c \

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "ui/cells.h"
 #include "ui/find.h"
+#include "ui/transcript_parts.h"
 
 enum { GUTTER = 3, MIN_WIDTH_FOR_GUTTER = 30, MIN_WIDTH_FOR_TIMES = 50 };
 
@@ -48,19 +49,19 @@ void transcript_release(struct transcript *t)
 
 /* ---- Content ---- */
 
-static size_t n_msgs(const struct transcript *t)
+size_t transcript_n_shown(const struct transcript *t)
 {
     return t->shown ? t->shown->n : 0;
 }
 
 size_t transcript_n(const struct transcript *t)
 {
-    return n_msgs(t) + t->has_live;
+    return transcript_n_shown(t) + t->has_live;
 }
 
 const struct shown_msg *transcript_selected(const struct transcript *t)
 {
-    return t->selected < n_msgs(t) ? t->shown->msgs[t->selected] : NULL;
+    return t->selected < transcript_n_shown(t) ? t->shown->msgs[t->selected] : NULL;
 }
 
 /* Layouts of messages that both versions share go over; a path differs only from some message on. */
@@ -109,7 +110,7 @@ void transcript_live_begin(struct transcript *t)
     t->has_live = true;
     t->live_done = SIZE_MAX;
     if (t->follow)
-        t->selected = n_msgs(t);
+        t->selected = transcript_n_shown(t);
 }
 
 void transcript_live_add(struct transcript *t, const char *p, size_t n)
@@ -160,9 +161,9 @@ static void lay_live(struct transcript *t)
     t->live_done = t->live.len;
 }
 
-static const struct layout *layout_of(struct transcript *t, size_t i)
+const struct layout *transcript_layout(struct transcript *t, size_t i)
 {
-    if (i >= n_msgs(t)) {
+    if (i >= transcript_n_shown(t)) {
         lay_live(t);
         return &t->live_layout;
     }
@@ -180,10 +181,9 @@ static const struct layout *layout_of(struct transcript *t, size_t i)
     return t->layouts[i];
 }
 
-/* To one line: the system text until it is unfolded, any other message once it is folded. */
-static bool folded(const struct transcript *t, size_t i)
+bool transcript_folded(const struct transcript *t, size_t i)
 {
-    const struct shown_msg *m = i < n_msgs(t) ? t->shown->msgs[i] : NULL;
+    const struct shown_msg *m = i < transcript_n_shown(t) ? t->shown->msgs[i] : NULL;
     bool turned = false;
     for (size_t k = 0; m && k < t->n_turned; k++)
         turned |= t->turned[k] == m->node;
@@ -193,9 +193,9 @@ static bool folded(const struct transcript *t, size_t i)
 /* Rows of a message on the screen: its head, its text, an empty one. */
 static int rows_of(struct transcript *t, size_t i)
 {
-    if (folded(t, i))
+    if (transcript_folded(t, i))
         return 2;
-    const struct layout *l = layout_of(t, i);
+    const struct layout *l = transcript_layout(t, i);
     return 2 + (l ? (int)l->n_rows : 0);
 }
 
@@ -316,7 +316,7 @@ void transcript_end(struct transcript *t)
 
 void transcript_go(struct transcript *t, uint32_t node)
 {
-    for (size_t i = 0; i < n_msgs(t); i++) {
+    for (size_t i = 0; i < transcript_n_shown(t); i++) {
         if (t->shown->msgs[i]->node == node) {
             t->follow = false;
             t->top_msg = t->selected = i;
@@ -344,90 +344,6 @@ void transcript_fold(struct transcript *t)
         t->turned[k] = t->turned[--t->n_turned];
     else if (!mem_grow(&t->turned, &t->cap_turned, k + 1, sizeof *t->turned))
         t->turned[t->n_turned++] = m->node;
-}
-
-/* ---- Searching ---- */
-
-void transcript_search(struct transcript *t, const char *needle)
-{
-    str_clear(&t->needle);
-    str_adds(&t->needle, needle);
-    t->found_msg = t->selected; /* the first is sought in the selected message */
-    t->found_row = -1;
-}
-
-static bool holds(const struct transcript *t, size_t i)
-{
-    size_t len;
-    const struct shown_msg *m = t->shown->msgs[i];
-    return find_text(m->text, m->n, 0, t->needle.p, t->needle.len, &len) != SIZE_MAX;
-}
-
-/* The first matching row of message i behind `row`, or the last one before it; n_rows: none. */
-static size_t row_beside(const struct transcript *t, const struct layout *l, size_t row, int by)
-{
-    size_t last = l->n_rows;
-    for (size_t k = by > 0 ? row : 0; (k = find_row(l, k, t->needle.p, t->needle.len)) < l->n_rows; k++) {
-        if (by > 0)
-            return k;
-        if (k >= row)
-            break;
-        last = k;
-    }
-    return last;
-}
-
-/* From where the search stands to the next place in message found_msg; false: no more there. A message that matches
- * only across a line's end is found at its head. */
-static bool find_inside(struct transcript *t, int by, bool entering)
-{
-    const struct layout *l = layout_of(t, t->found_msg);
-    if (!l || !holds(t, t->found_msg))
-        return false;
-    size_t from = by > 0 ? (entering ? 0 : (size_t)(t->found_row + 1)) : entering ? l->n_rows : (size_t)(t->found_row < 0 ? 0 : t->found_row);
-    size_t row = row_beside(t, l, from, by);
-    if (row == l->n_rows && !(entering && row_beside(t, l, 0, 1) == l->n_rows))
-        return false;
-    t->found_row = row < l->n_rows ? (int)row : -1;
-    return true;
-}
-
-static void show_found(struct transcript *t, int rows)
-{
-    if (folded(t, t->found_msg)) { /* what was found can be seen */
-        t->selected = t->found_msg;
-        transcript_fold(t);
-    }
-    t->selected = t->found_msg;
-    t->follow = false;
-    t->top_msg = t->found_msg;
-    t->top_row = t->found_row + 1 - rows / 3 > 0 ? t->found_row + 1 - rows / 3 : 0;
-}
-
-size_t transcript_search_go(struct transcript *t, int by, int rows, int cols, size_t *of, bool *round)
-{
-    size_t n = n_msgs(t), nth = 0;
-    *of = 0;
-    *round = false;
-    if (!n || !t->needle.len)
-        return 0;
-    transcript_recalc(t, rows, cols);
-    if (t->found_msg >= n)
-        t->found_msg = n - 1;
-    bool found = find_inside(t, by, false);
-    for (size_t k = 0; k < n && !found; k++) {
-        *round |= by > 0 ? t->found_msg + 1 == n : t->found_msg == 0;
-        t->found_msg = (t->found_msg + (by > 0 ? 1 : n - 1)) % n;
-        found = find_inside(t, by, true);
-    }
-    if (!found)
-        return 0;
-    for (size_t i = 0; i < n; i++) {
-        *of += holds(t, i);
-        nth = i == t->found_msg ? *of : nth;
-    }
-    show_found(t, rows);
-    return nth;
 }
 
 /* ---- Drawing ---- */
@@ -481,10 +397,10 @@ static void draw_head(struct transcript *t, size_t i, int row, int left, int col
 {
     static const enum theme_role roles[] = { STYLE_DIM, STYLE_USER, STYLE_MODEL };
     const char *const names[] = { "system", "you", model_name };
-    const struct shown_msg *m = i < n_msgs(t) ? t->shown->msgs[i] : NULL;
+    const struct shown_msg *m = i < transcript_n_shown(t) ? t->shown->msgs[i] : NULL;
     enum shown_role who = m ? m->role : SHOWN_REPLY;
     int col = gutter(t);
-    if (folded(t, i)) {
+    if (transcript_folded(t, i)) {
         int used = cells_puts(row, left + col, cols - col, names[who], roles[who]);
         used += cells_puts(row, left + col + used, cols - col - used, "  ", STYLE_TEXT);
         size_t line = strcspn(m->text, "\n");
@@ -507,14 +423,14 @@ static void draw_row(struct transcript *t, size_t i, int which, int row, int lef
         draw_head(t, i, row, left, cols, model_name);
         return;
     }
-    const struct layout *l = folded(t, i) ? NULL : layout_of(t, i);
+    const struct layout *l = transcript_folded(t, i) ? NULL : transcript_layout(t, i);
     if (!l || (size_t)which > l->n_rows)
         return;
     int col = gutter(t);
     layout_draw(l, (size_t)which - 1, row, left + col, cols - col, false);
     if (t->needle.len)
         find_draw(l, (size_t)which - 1, t->needle.p, t->needle.len, row, left + col, cols - col);
-    bool last_live = i == n_msgs(t) && (size_t)which == l->n_rows;
+    bool last_live = i == transcript_n_shown(t) && (size_t)which == l->n_rows;
     if (last_live) {
         const struct layout_row *r = &l->rows[which - 1];
         const struct layout_seg *g = r->n_seg ? &l->segs[r->seg + r->n_seg - 1] : NULL;
