@@ -113,7 +113,7 @@ unsigned act_model(struct app *a, const struct args *args)
     if (!args->n)
         return act_models(a, args);
     if (t && !app_refuses(a))
-        t->busy = t->opened = !desk_use_model(t->chat, args->word[0]);
+        app_asked(t, desk_use_model(t->chat, args->word[0]));
     return ACT_REPAINT;
 }
 

@@ -314,9 +314,9 @@ unsigned act_verify(struct app *a, const struct args *args)
 {
     struct tab *t = app_tab(a);
     (void)args;
-    if (t && !t->busy) {
+    if (t && !tab_works(t->state)) {
         transcript_unmark(&t->view);
-        t->busy = !desk_verify(t->chat);
+        app_asked(t, desk_verify(t->chat));
     }
     return ACT_REPAINT;
 }

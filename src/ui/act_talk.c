@@ -92,7 +92,7 @@ unsigned act_stop(struct app *a, const struct args *args)
         replay_end(a);
         return ACT_REPAINT | ACT_LAYOUT;
     }
-    if (t && t->busy) {
+    if (t && tab_works(t->state)) {
         desk_stop(t->chat);
         return ACT_REPAINT;
     }
@@ -123,7 +123,7 @@ unsigned act_up(struct app *a, const struct args *args)
         return panel_close(a); /* one beside the talk stays while the focus is elsewhere */
     } else if (a->replaying) {
         replay_end(a);
-    } else if (t && t->busy) {
+    } else if (t && tab_works(t->state)) {
         desk_stop(t->chat);
     } else if (t && t->editing) {
         t->editing = 0;
@@ -161,7 +161,7 @@ unsigned act_regenerate(struct app *a, const struct args *args)
         return ACT_REPAINT;
     if (m->role == SHOWN_SYSTEM)
         return complain(a, ERR_ARG, "the system text has no answer; e edits it");
-    t->busy = !desk_regenerate(t->chat, m->node);
+    app_asked(t, desk_regenerate(t->chat, m->node));
     transcript_end(&t->view);
     return ACT_REPAINT;
 }
@@ -188,7 +188,7 @@ unsigned act_resume(struct app *a, const struct args *args)
         return ACT_REPAINT;
     if (m->role != SHOWN_REPLY)
         return complain(a, ERR_ARG, "only a reply can be continued; r answers a message");
-    t->busy = !desk_continue(t->chat, m->node);
+    app_asked(t, desk_continue(t->chat, m->node));
     return ACT_REPAINT;
 }
 

@@ -175,7 +175,7 @@ void app_close_tab(struct app *a, size_t i)
 static bool make_room(struct app *a)
 {
     for (size_t i = 0; a->n_tabs == APP_MAX_TABS && i < a->n_tabs; i++) {
-        if (i == a->tab || a->tabs[i].busy)
+        if (i == a->tab || tab_works(a->tabs[i].state))
             continue;
         size_t shown = a->tab;
         app_close_tab(a, i);
@@ -360,6 +360,12 @@ unsigned action_source(struct app *a, const char *path, struct err *e)
 
 /* ---- Sending ---- */
 
+void app_asked(struct tab *t, int failed)
+{
+    if (!failed)
+        t->state = tab_next(t->state, TAB_ASKED);
+}
+
 bool app_refuses(struct app *a)
 {
     static const char *const what[] = {
@@ -369,7 +375,7 @@ bool app_refuses(struct app *a)
     };
     const struct tab *t = app_tab(a);
     struct err e;
-    if (!t || !t->busy || !t->opened)
+    if (!t || tab_takes(t->state))
         return false;
     err_set(&e, ERR_BUSY, "%s; ^C stops it", what[t->stage]);
     app_fail(a, &e);
@@ -382,17 +388,17 @@ unsigned app_send(struct app *a, const char *text, size_t n)
     struct err e;
     if (!t || app_refuses(a))
         return ACT_REPAINT;
-    if (t->opened && !t->view.shown) {
+    if (tab_opened(t->state) && !t->view.shown) {
         err_set(&e, ERR_NOTFOUND, "this chat could not be opened, F9 says why; F2 lists the others");
         app_fail(a, &e);
         return ACT_REPAINT;
     }
-    int r = t->editing ? desk_edit(t->chat, t->editing, text, n) : desk_send(t->chat, text, n);
-    if (r)
+    int failed = t->editing ? desk_edit(t->chat, t->editing, text, n) : desk_send(t->chat, text, n);
+    app_asked(t, failed);
+    if (failed)
         return ACT_REPAINT;
     t->editing = 0;
     transcript_unmark(&t->view);
-    t->busy = t->opened = true;
     composer_remember(text, n);
     composer_set("", 0);
     transcript_end(&t->view);

@@ -15,6 +15,7 @@
 #include "ui/input.h"
 #include "ui/keymap.h"
 #include "ui/panel.h"
+#include "ui/tab.h"
 #include "ui/transcript.h"
 
 enum focus { FOCUS_COMPOSER, FOCUS_TRANSCRIPT, FOCUS_PANEL, FOCUS_ASK };
@@ -30,8 +31,7 @@ struct tab {
     struct transcript view;
     struct str draft;        /* what was being written when another chat was shown */
     uint32_t editing;        /* node whose new text is being written; 0: none */
-    bool busy;               /* its worker does something */
-    bool opened;             /* its worker has been idle once, or was asked for something: busy is more than opening */
+    enum tab_state state;    /* of its worker; app_asked and the worker's events change it */
     bool unread;             /* a reply came while another chat was shown */
     struct desk_stats stats; /* of the last turn, or of the running one */
     enum desk_stage stage;
@@ -103,6 +103,9 @@ void app_frame(struct app *a);                                 /* draws if somet
 /* A question in the composer's place; the answer goes to fn. */
 unsigned app_ask(struct app *a, const char *prompt, const char *initial, ask_fn fn);
 unsigned app_ask_end(struct app *a, bool take);
+
+/* A request to a chat's worker was put into its queue, unless `failed`. */
+void app_asked(struct tab *t, int failed);
 
 /* True while the shown chat can take no request, with the reason said. While it is opened, its model being loaded, it can. */
 bool app_refuses(struct app *a);

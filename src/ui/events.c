@@ -22,11 +22,9 @@ static void stage(struct app *a, struct tab *t, const struct desk_event *ev)
         t->since_ns = clock_ns();
     t->stage = ev->stage;
     t->progress = ev->progress;
-    t->busy = desk_busy(t->chat);
-    if (!t->busy) {
-        t->opened = true;
+    t->state = tab_next(t->state, desk_busy(t->chat) ? TAB_WORKS : TAB_DONE);
+    if (t->state == TAB_FREE)
         transcript_live_end(&t->view);
-    }
     if (a->panel && changed) /* who writes stands in the list of chats */
         panel_refill(a, a->panel);
 }

@@ -85,14 +85,14 @@ static void status_keys(struct app *a, struct str *out)
 {
     const struct tab *t = app_tab(a);
     enum context where = app_context(a);
-    const char *first = t && t->busy ? "stop" : where == CONTEXT_COMPOSER ? "up" : where == CONTEXT_TRANSCRIPT ? "focus" : "close";
-    const char *words = t && t->busy ? "stop" : where == CONTEXT_COMPOSER ? "read" : where == CONTEXT_TRANSCRIPT ? "write" : "close";
+    const char *first = t && tab_works(t->state) ? "stop" : where == CONTEXT_COMPOSER ? "up" : where == CONTEXT_TRANSCRIPT ? "focus" : "close";
+    const char *words = t && tab_works(t->state) ? "stop" : where == CONTEXT_COMPOSER ? "read" : where == CONTEXT_TRANSCRIPT ? "write" : "close";
     struct str keys = STR_INIT;
     if (a->focus == FOCUS_ASK) {
         str_adds(out, "Enter take  Esc leave");
         return;
     }
-    if (a->focus == FOCUS_PANEL && a->rows >= 8 && !(t && t->busy)) /* the panel's foot has them */
+    if (a->focus == FOCUS_PANEL && a->rows >= 8 && !(t && tab_works(t->state))) /* the panel's foot has them */
         return;
     keymap_keys_of(where, first, &keys);
     if (keys.len)

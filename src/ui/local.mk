@@ -40,4 +40,5 @@ src_ui_libui_a_SOURCES = $(UI_PANELS) \
 	src/ui/lines.c src/ui/lines.h \
 	src/ui/lines_command.c \
 	src/ui/lines_parts.h \
+	src/ui/tab.c src/ui/tab.h \
 	src/ui/app.c src/ui/app.h src/ui/desk.h

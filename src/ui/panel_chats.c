@@ -79,7 +79,7 @@ static void state_of(struct app *a, const struct tab *t, size_t index, char out[
     char line[16];
     snprintf(line, sizeof line, "chat %zu", index + 1);
     keymap_keys_of(CONTEXT_ANY, line, &keys);
-    if (t->busy && index != a->tab)
+    if (tab_works(t->state) && index != a->tab)
         snprintf(out, 32, "●");
     else if (t->unread)
         snprintf(out, 32, "new");

@@ -62,7 +62,7 @@ static unsigned begin(struct app *a)
         goto done;
     }
     bits |= leave_panels(a);
-    if (!t || (t->busy && t->opened) || transcript_n(&t->view))
+    if (!t || !tab_takes(t->state) || transcript_n(&t->view))
         bits |= app_open_chat(a, NULL);
     if (!(t = app_tab(a)))
         goto done;

@@ -51,8 +51,8 @@ unsigned replay_begin(struct app *a)
 {
     struct tab *t = app_tab(a);
     struct err e;
-    if (!t || !t->view.shown || !t->view.shown->n || t->busy || a->replaying) {
-        err_set(&e, ERR_ARG, t && t->busy ? "a reply is being written; ^C stops it" : "nothing to replay yet");
+    if (!t || !t->view.shown || !t->view.shown->n || tab_works(t->state) || a->replaying) {
+        err_set(&e, ERR_ARG, t && tab_works(t->state) ? "a reply is being written; ^C stops it" : "nothing to replay yet");
         app_fail(a, &e);
         return ACT_REPAINT;
     }

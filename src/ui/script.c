@@ -166,7 +166,7 @@ static bool quiet(struct app *a)
     if (desk_loading(a->desk) >= 0)
         return false;
     for (size_t i = 0; i < a->n_tabs; i++) {
-        if (desk_busy(a->tabs[i].chat) || a->tabs[i].busy || !a->tabs[i].view.shown)
+        if (desk_busy(a->tabs[i].chat) || tab_works(a->tabs[i].state) || !a->tabs[i].view.shown)
             return false;
     }
     return true;
