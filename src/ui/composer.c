@@ -15,7 +15,7 @@
 enum {
     HISTORY_MAX = 2000,
     FOLD_FIRST = 0x10F000, FOLD_LAST = 0x10FFFD, /* a private-use character stands for a folded paste; no font has these */
-    LABEL_MAX = 160, PREVIEW_COLS = 24,
+    LABEL_MAX = 160, PREVIEW_COLS = 24, TAB_COLS = 4,
 };
 
 static struct {
@@ -363,6 +363,8 @@ static void walk_text(struct walk *w)
         if (cp == '\n') {
             w->row++;
             w->col = 2 < w->cols ? 2 : 0;
+        } else if (cp == '\t') {
+            step(w, "    ", TAB_COLS, TAB_COLS, STYLE_TEXT);
         } else if (folded(cp)) {
             const char *label = c.pastes[cp - FOLD_FIRST].label;
             step(w, label, strlen(label), cells_width(label, strlen(label)), STYLE_DIM);

@@ -128,6 +128,8 @@ void desk_short_title(const char *text, char *out, size_t size)
     while (n && (text[n] & 0xC0) == 0x80) /* never inside a character */
         n--;
     snprintf(out, size, "%.*s%s", (int)n, text, cut ? "…" : "");
+    for (char *c = strpbrk(out, "\t\r"); c; c = strpbrk(c, "\t\r"))
+        *c = ' ';
 }
 
 /* An untitled chat is called by its name when somebody chose that, else by how it begins. */

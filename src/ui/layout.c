@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "ui/cells.h"
 
+enum { TAB = 4 };
+
 void layout_init(struct layout *l, int width)
 {
     *l = (struct layout){ .width = width < 1 ? 1 : width, .text = STR_INIT, .code = STR_INIT };
@@ -37,8 +39,23 @@ void layout_par_release(struct layout_par *p)
     *p = (struct layout_par){ .text = STR_INIT };
 }
 
+/* Columns from here to the next stop. */
+static size_t to_tab_stop(const struct layout_par *p)
+{
+    size_t from = p->text.len;
+    while (from && p->text.p[from - 1] != '\n')
+        from--;
+    return TAB - (size_t)cells_width(str_z(&p->text) + from, p->text.len - from) % TAB;
+}
+
 void layout_par_add(struct layout_par *p, const char *s, size_t n, enum theme_role role)
 {
+    static const char blanks[TAB + 1] = "    ";
+    for (const char *tab; n && (tab = memchr(s, '\t', n)); s = tab + 1) {
+        n -= (size_t)(tab - s) + 1;
+        layout_par_add(p, s, (size_t)(tab - s), role);
+        layout_par_add(p, blanks, to_tab_stop(p), role);
+    }
     size_t at = p->text.len;
     if (!n || str_add(&p->text, s, n))
         return;
@@ -92,6 +109,7 @@ struct wrap {
     size_t word, word_end; /* the held word: bytes of p->text */
     int word_cols, space_cols;
     size_t space;          /* bytes of the spaces before it begin here */
+    bool fresh;            /* the row begins a line of the text: its spaces are an indent */
 };
 
 static void begin_row(struct wrap *w, const char *prefix)
@@ -99,6 +117,7 @@ static void begin_row(struct wrap *w, const char *prefix)
     new_row(w->l);
     add_seg(w->l, prefix, strlen(prefix), 0, w->prefix);
     w->col = 0;
+    w->fresh = false;
 }
 
 /* Puts bytes [from, to) of the paragraph on the row, cut where the style changes. */
@@ -124,7 +143,7 @@ static void flush_word(struct wrap *w)
         return;
     if (w->col && w->col + w->space_cols + w->word_cols > w->room)
         begin_row(w, w->rest);
-    else if (w->space_cols)
+    else if (w->space_cols && w->col + w->space_cols + w->word_cols <= w->room)
         emit(w, w->space, w->word, w->space_cols);
     emit(w, w->word, w->word_end, w->word_cols);
     w->word = w->word_end;
@@ -146,9 +165,9 @@ static void hold(struct wrap *w, size_t at, size_t len, int cols)
 
 static void soft_cluster(struct wrap *w, const char *s, size_t at, size_t len, int cols)
 {
-    if (len == 1 && (s[at] == ' ' || s[at] == '\t')) {
+    if (len == 1 && s[at] == ' ') {
         flush_word(w);
-        if (w->col) { /* spaces at a row's beginning are dropped */
+        if (w->col || w->fresh) { /* spaces at which a line was broken are dropped */
             if (!w->space_cols)
                 w->space = at;
             w->space_cols += 1;
@@ -178,6 +197,7 @@ void layout_wrap(struct layout *l, struct layout_par *p, const char *first, cons
     struct wrap w = { .l = l, .p = p, .rest = rest, .prefix = prefix, .indent = cells_width(first, strlen(first)) };
     w.room = l->width - w.indent < 1 ? 1 : l->width - w.indent;
     begin_row(&w, first);
+    w.fresh = true;
     for (size_t at = 0; at < p->text.len;) {
         const char *s = p->text.p;
         int cols;
@@ -186,6 +206,7 @@ void layout_wrap(struct layout *l, struct layout_par *p, const char *first, cons
             flush_word(&w);
             w.space_cols = 0;
             begin_row(&w, rest);
+            w.fresh = true;
             w.word = w.word_end = at + len;
         } else if (hard) {
             hard_cluster(&w, at, len, cols);

@@ -48,7 +48,7 @@ struct layout_par {
     size_t n_runs, cap_runs;
 };
 void layout_par_release(struct layout_par *p);
-void layout_par_add(struct layout_par *p, const char *s, size_t n, enum theme_role role);
+void layout_par_add(struct layout_par *p, const char *s, size_t n, enum theme_role role); /* tabs become spaces */
 
 /* Wraps the paragraph into rows and empties it. first and rest are drawn before the first and the other rows; they are
  * of the same width. hard: break anywhere, keep all spaces (code). */

@@ -25,6 +25,8 @@ struct markup {
     struct list lists[MAX_NEST];
     size_t n_lists;
     int emph, strong, code_span, link, heading, quote, code_block;
+    size_t indent;                            /* of a code block's row, told but not yet written as it was */
+    size_t code_at, link_at;                  /* where the block's source and the link's text begin */
     bool tight_next;                          /* no blank row before the next block: a list item's first */
     const char *source, *end;
     struct layout_growth now, last;           /* at the outermost block that begins, and at the last paragraph or heading */
@@ -120,6 +122,8 @@ static void enter_code(struct markup *m)
 {
     gap(m);
     m->code_block = 1;
+    m->code_at = m->l->code.len;
+    m->indent = 0;
     push(m, "  ", "  ");
 }
 
@@ -204,10 +208,10 @@ static void leave_code(struct markup *m)
         if (m->par.n_runs)
             m->par.runs[m->par.n_runs - 1].n--;
     }
-    size_t at = l->code.len;
-    if (!mem_grow(&l->codes, &l->cap_codes, l->n_codes + 1, sizeof *l->codes) &&
-        !str_add(&l->code, str_z(&m->par.text), m->par.text.len))
-        l->codes[l->n_codes++] = (struct layout_code){ at, m->par.text.len };
+    while (l->code.len > m->code_at && l->code.p[l->code.len - 1] == '\n')
+        str_cut(&l->code, l->code.len - 1);
+    if (!l->code.oom && !mem_grow(&l->codes, &l->cap_codes, l->n_codes + 1, sizeof *l->codes))
+        l->codes[l->n_codes++] = (struct layout_code){ m->code_at, l->code.len - m->code_at };
     leaf(m, true);
     m->code_block = 0;
     pop(m);
@@ -254,20 +258,54 @@ static int *span_counter(struct markup *m, MD_SPANTYPE type)
 
 static int enter_span(MD_SPANTYPE type, void *detail, void *arg)
 {
-    int *n = span_counter(arg, type);
+    struct markup *m = arg;
+    int *n = span_counter(m, type);
     (void)detail;
     if (n)
         ++*n;
+    if (type == MD_SPAN_A)
+        m->link_at = m->par.text.len;
     return 0;
+}
+
+/* Where a link goes, unless it says so itself: nobody can follow it from here but by reading it. */
+static void add_target(struct markup *m, const MD_ATTRIBUTE *href)
+{
+    if (!href->size || (m->par.text.len - m->link_at == href->size && !memcmp(m->par.text.p + m->link_at, href->text, href->size)))
+        return;
+    layout_par_add(&m->par, " (", 2, STYLE_DIM);
+    layout_par_add(&m->par, href->text, href->size, STYLE_DIM);
+    layout_par_add(&m->par, ")", 1, STYLE_DIM);
 }
 
 static int leave_span(MD_SPANTYPE type, void *detail, void *arg)
 {
-    int *n = span_counter(arg, type);
-    (void)detail;
+    struct markup *m = arg;
+    int *n = span_counter(m, type);
     if (n)
         --*n;
+    if (type == MD_SPAN_A)
+        add_target(m, &((MD_SPAN_A_DETAIL *)detail)->href);
     return 0;
+}
+
+/* A block's source. md4c tells an indent as spaces of its own, so the tabs it was made of are fetched from the text. */
+static void add_code(struct markup *m, const char *s, size_t n)
+{
+    const char *from = s;
+    if (s < m->source || s >= m->end) {
+        m->indent += strspn(s, " ") < n ? 0 : n;
+        str_add(&m->l->code, s, n);
+        return;
+    }
+    for (size_t cols = 0; from > m->source && cols < m->indent && (from[-1] == '\t' || from[-1] == ' ');)
+        cols += *--from == '\t' ? 4 : 1;
+    if (memchr(from, '\t', (size_t)(s - from)))
+        str_cut(&m->l->code, m->l->code.len - m->indent);
+    else
+        from = s;
+    str_add(&m->l->code, from, (size_t)(s - from) + n);
+    m->indent = 0;
 }
 
 static int text(MD_TEXTTYPE type, const MD_CHAR *s, MD_SIZE n, void *arg)
@@ -275,6 +313,8 @@ static int text(MD_TEXTTYPE type, const MD_CHAR *s, MD_SIZE n, void *arg)
     struct markup *m = arg;
     if (m->begins)
         mark_end(m, s);
+    if (m->code_block)
+        add_code(m, s, n);
     switch (type) {
     case MD_TEXT_NULLCHAR: layout_par_add(&m->par, "\uFFFD", 3, style(m)); break;
     case MD_TEXT_BR:

@@ -60,6 +60,9 @@ static void words_break_at_spaces(void **state)
     check_plain(1, "ab", "a|b");
     check_plain(10, "", "");
     check_plain(10, "          x", "x");
+    check_plain(20, "if a:\n    b\n\tc\n", "if a:|    b|    c");
+    check_plain(10, "  one two three", "  one two|three");
+    check_plain(20, "a\tb", "a   b");
 }
 
 static void markdown_is_rendered_lightly(void **state)
@@ -74,17 +77,21 @@ static void markdown_is_rendered_lightly(void **state)
     check_markdown(20, "x\n\n```c\nint  a;\n```\ny", "x||  int  a;||y");
     check_markdown(20, "a < b & c", "a < b & c");
     check_markdown(20, "*unfinished", "*unfinished");
+    check_markdown(20, "[a](http://b.c) d", "a (http://b.c) d");
+    check_markdown(20, "<http://b.c>", "http://b.c");
+    check_markdown(20, "x\n\n```\na:\n\tb\n```", "x||  a:|      b");
 }
 
 static void code_blocks_keep_their_source(void **state)
 {
     (void)state;
-    static const char source[] = "a\n\n```\none\n  two\n```\n\n```sh\nls\n```\n";
+    static const char source[] = "a\n\n```\none\n\ttwo\n```\n\n```sh\nls\n```\n";
     struct layout l;
     layout_init(&l, 8);
     layout_markdown(&l, source, sizeof source - 1);
     assert_int_equal(l.n_codes, 2);
-    assert_memory_equal(l.code.p + l.codes[0].at, "one\n  two", l.codes[0].n);
+    assert_memory_equal(l.code.p + l.codes[0].at, "one\n\ttwo", l.codes[0].n);
+    assert_int_equal(l.codes[0].n, 8);
     assert_int_equal(l.codes[1].n, 2);
     layout_release(&l);
 }
