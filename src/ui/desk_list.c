@@ -277,7 +277,7 @@ bool desk_chat_last(struct desk *d, char out[128])
 
 int desk_chat_new_name(struct desk *d, char out[128], struct err *e)
 {
-    struct str path = STR_INIT;
+    struct str path = STR_INIT, trash = STR_INIT;
     time_t now = (time_t)(clock_wall() / 1000);
     struct tm tm;
     char date[32];
@@ -287,12 +287,13 @@ int desk_chat_new_name(struct desk *d, char out[128], struct err *e)
     strftime(date, sizeof date, "%Y-%m-%d", &tm);
     for (int i = 1; i < 10000; i++) {
         snprintf(out, 128, "%s-%d", date, i);
-        r = path_user(PATH_DATA, &path, e, "chats/%s.jsonl", out);
-        if (r || !file_exists(path.p))
+        r = path_user(PATH_DATA, &path, e, "chats/%s.jsonl", out) || path_user(PATH_DATA, &trash, e, "chats/deleted/%s.jsonl", out);
+        if (r || (!file_exists(path.p) && !file_exists(trash.p)))
             break;
     }
     str_release(&path);
-    return r;
+    str_release(&trash);
+    return r ? -1 : 0;
 }
 
 /* Its file keeps its time: a new name makes no chat the one that was used last. */

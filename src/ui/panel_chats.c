@@ -103,7 +103,7 @@ static int add_chat(struct app *a, struct panel *p, const struct desk_chat_info 
 {
     char title[160], when[32], state[32] = "";
     size_t i;
-    const struct tab *t = tab_of(a, c->name, &i);
+    const struct tab *t = c->deleted ? NULL : tab_of(a, c->name, &i);
     panel_plain(title, sizeof title, title_of(c, t));
     when_text(c->mtime, now, when);
     if (t)
