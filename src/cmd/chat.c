@@ -9,7 +9,7 @@
 int cmd_chat(int argc, char **argv)
 {
     struct cmd_model m = { NULL, 0, NULL };
-    struct ui_opts o = { .rows = 24, .cols = 80 };
+    struct ui_opts o = { .terminal = "xterm-256color" };
     struct opt_list commands = { NULL, 0, 0 };
     long rows = 24, cols = 80;
     const struct opt table[] = {
@@ -23,6 +23,7 @@ int cmd_chat(int argc, char **argv)
         { 0, "script", OPT_STRING, &o.script, "FILE", "play keys and commands from a file, without a terminal", 0, 0 },
         { 0, "rows", OPT_INT, &rows, "N", "rows of the script's screen", 1, 1000 },
         { 0, "cols", OPT_INT, &cols, "N", "columns of the script's screen", 1, 1000 },
+        { 0, "term", OPT_STRING, &o.terminal, "NAME", "the terminal whose colours it has (xterm-256color)", 0, 0 },
     };
     const struct opts opts = {
         .command = "chat", .usage = "[options] [CHAT]",

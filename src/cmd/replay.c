@@ -184,8 +184,8 @@ static int play(const struct replay *r, const char *script)
     if (!script && !(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)))
         return cmd_usage("replay", "playing it needs a terminal; hiss replay %s --verify does not", r->name);
     int status = cmd_kernels("replay", r->model.kernels, &level);
-    struct ui_opts o = { .chat = r->name, .replay = true, .script = script, .rows = 24, .cols = 80,
-                         .desk = { r->model.model, (unsigned)r->model.threads, kern_level_name(level) } };
+    struct ui_opts o = { .chat = r->name, .replay = true, .script = script, .terminal = "xterm-256color", .rows = 24,
+                         .cols = 80, .desk = { r->model.model, (unsigned)r->model.threads, kern_level_name(level) } };
     return status == CMD_OK ? ui_run(&o) : status;
 }
 

@@ -132,7 +132,7 @@ int ui_run(const struct ui_opts *o)
             fprintf(stderr, "hiss: %s; lines instead of a screen\n", why);
         return lines_run(o);
     }
-    if (o->script ? script_open(o->rows, o->cols, &e) : loop_open(&e) || term_open(&e))
+    if (o->script ? script_open(o->terminal, o->rows, o->cols, &e) : loop_open(&e) || term_open(&e))
         return complain(&e);
     getmaxyx(stdscr, app.rows, app.cols);
     if (start(&app, o, &e)) {

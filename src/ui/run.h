@@ -17,6 +17,7 @@ struct ui_opts {
     const char *const *commands;  /* [n_commands] run after the rc file (-e) */
     size_t n_commands;
     const char *script;           /* file of keys and commands; displays are saved, no terminal is needed */
+    const char *terminal;         /* whose colours the script's screen has */
     int rows, cols;               /* of the script's screen */
 };
 

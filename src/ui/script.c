@@ -1,4 +1,3 @@
-#define _XOPEN_SOURCE_EXTENDED 1
 #include "ui/script.h"
 
 #include <ncurses.h>
@@ -6,13 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <wchar.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "base/utf8.h"
 #include "ui/app.h"
+#include "ui/dump.h"
 #include "ui/replay.h"
 
 enum { MAX_SCRIPT = 1 << 20, WAIT_SECONDS = 120 };
@@ -20,7 +19,7 @@ enum { MAX_SCRIPT = 1 << 20, WAIT_SECONDS = 120 };
 static SCREEN *screen;
 static FILE *nowhere;
 
-int script_open(int rows, int cols, struct err *e)
+int script_open(const char *terminal, int rows, int cols, struct err *e)
 {
     char text[16];
     snprintf(text, sizeof text, "%d", rows);
@@ -28,9 +27,9 @@ int script_open(int rows, int cols, struct err *e)
     snprintf(text, sizeof text, "%d", cols);
     setenv("COLUMNS", text, 1);
     nowhere = fopen("/dev/null", "r+");
-    screen = nowhere ? newterm("xterm-256color", nowhere, nowhere) : NULL;
+    screen = nowhere ? newterm(terminal, nowhere, nowhere) : NULL;
     if (!screen)
-        return err_set(e, ERR_UNSUPPORTED, "no description of xterm-256color; install ncurses-base");
+        return err_set(e, ERR_UNSUPPORTED, "this system does not know the terminal %s; install ncurses-base or ncurses-term", terminal);
     set_term(screen);
     start_color();
     use_default_colors();
@@ -44,52 +43,12 @@ void script_close(void)
     fclose(nowhere);
 }
 
-/* ---- The display as text ---- */
-
-static void add_cell(struct str *out, const cchar_t *c)
-{
-    wchar_t wc[CCHARW_MAX + 1];
-    attr_t attrs;
-    short pair;
-    if (getcchar(c, wc, &attrs, &pair, NULL) == ERR)
-        return;
-    for (size_t i = 0; i < CCHARW_MAX && wc[i]; i++) {
-        char u[4];
-        str_add(out, u, utf8_encode((uint32_t)wc[i], u));
-    }
-}
-
-static void display(struct app *a, struct str *out)
-{
-    int y, x;
-    getyx(stdscr, y, x);
-    for (int row = 0; row < a->rows; row++) {
-        size_t begin = out->len;
-        for (int col = 0; col < a->cols; col++) {
-            cchar_t c;
-            wchar_t wc[CCHARW_MAX + 1] = { 0 };
-            attr_t attrs;
-            short pair;
-            mvin_wch(row, col, &c);
-            getcchar(&c, wc, &attrs, &pair, NULL);
-            add_cell(out, &c);
-            if (wcwidth(wc[0]) == 2)
-                col++; /* its second column holds nothing of its own */
-        }
-        while (out->len > begin && out->p[out->len - 1] == ' ')
-            str_cut(out, out->len - 1);
-        str_addc(out, '\n');
-    }
-    str_addf(out, "cursor %d %d\n", y, x);
-    move(y, x);
-}
-
-static int save(struct app *a, const char *path, struct err *e)
+static int save(struct app *a, const char *path, bool looks, struct err *e)
 {
     struct str out = STR_INIT;
     a->bits |= ACT_REPAINT;
     app_frame(a);
-    display(a, &out);
+    (looks ? dump_looks : dump_text)(a->rows, a->cols, &out);
     int r = out.oom ? err_nomem(e, "the display") : file_write(path, out.p, out.len, e);
     str_release(&out);
     return r;
@@ -216,10 +175,10 @@ static int one_line(struct app *a, char *line, struct err *e)
     } else if (!strcmp(line, "size") && sscanf(rest, "%d %d", &rows, &cols) == 2 && rows > 0 && cols > 0) {
         resizeterm(rows, cols);
         a->bits |= ACT_REPAINT | ACT_LAYOUT;
-    } else if (!strcmp(line, "save")) {
-        r = save(a, rest, e);
+    } else if (!strcmp(line, "save") || !strcmp(line, "looks")) {
+        r = save(a, rest, line[0] == 'l', e);
     } else {
-        r = err_set(e, ERR_ARG, "unknown line '%s'; key, type, paste, run, wait, size, save", line);
+        r = err_set(e, ERR_ARG, "unknown line '%s'; key, type, paste, run, wait, size, save, looks", line);
     }
     str_release(&text);
     return r;

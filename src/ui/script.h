@@ -6,6 +6,7 @@
  *   wait                 until no chat's worker does anything and no model loads
  *   size ROWS COLS       another size
  *   save FILE            the display as text, a row a line, the cursor's place on the last
+ *   looks FILE           the same with the colours and attributes it has (ui/dump.h)
  * # begins a comment. */
 #ifndef UI_SCRIPT_H
 #define UI_SCRIPT_H
@@ -14,7 +15,7 @@
 
 struct app;
 
-int script_open(int rows, int cols, struct err *e); /* ncurses on no terminal */
+int script_open(const char *terminal, int rows, int cols, struct err *e); /* ncurses on no terminal, as on one of that name */
 int script_run(struct app *a, const char *path, struct err *e); /* exit status */
 void script_close(void);
 

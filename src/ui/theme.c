@@ -1,6 +1,7 @@
 #include "ui/theme.h"
 
 #include <ncurses.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,4 +117,32 @@ int theme_set(char *const *words, int n, struct err *e)
 struct theme_style theme_style(enum theme_role role)
 {
     return styles[role];
+}
+
+static const char *colour_word(int c, char number[8])
+{
+    static const char *const bright[] = { "bright-black", "bright-red", "bright-green", "bright-yellow", "bright-blue",
+                                          "bright-magenta", "bright-cyan", "bright-white" };
+    snprintf(number, 8, "%d", c);
+    return c < 0 ? "default" : c < 8 ? colour_names[c] : c < 16 ? bright[c - 8] : number;
+}
+
+void theme_format(const struct theme_style *s, struct str *out)
+{
+    short fg = -1, bg = -1;
+    char number[8];
+    const char *between = "";
+    pair_content(s->pair, &fg, &bg);
+    if (fg >= 0 || bg >= 0) {
+        str_adds(out, colour_word(fg, number));
+        between = " ";
+    }
+    if (bg >= 0)
+        str_addf(out, " %s", colour_word(bg, number));
+    for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++) {
+        if (s->attrs & attributes[i].bit) {
+            str_addf(out, "%s%s", between, attributes[i].name);
+            between = " ";
+        }
+    }
 }

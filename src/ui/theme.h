@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
 /* X(enumerator, name, built-in foreground, attributes): the default theme uses the terminal's own colours */
 #define THEME_ROLES(X)                               \
@@ -51,5 +52,8 @@ struct theme_style {
     short pair;
 };
 struct theme_style theme_style(enum theme_role role);
+
+/* As a theme's line has it: "cyan bold"; nothing for plain. */
+void theme_format(const struct theme_style *s, struct str *out);
 
 #endif

@@ -66,7 +66,7 @@ int main(void)
 {
     struct err e = ERR_INIT;
     setlocale(LC_CTYPE, "C.UTF-8");
-    if (script_open(HEIGHT, WIDTH, &e)) {
+    if (script_open("xterm-256color", HEIGHT, WIDTH, &e)) {
         fprintf(stderr, "%s\n", e.msg);
         return 1;
     }
