@@ -52,7 +52,7 @@ static unsigned search_go(struct app *a, int by)
     else if (!nth)
         app_say(a, "'%s' is not in this chat", t->view.needle.p);
     else
-        app_say(a, "'%s': message %zu of %zu that have it%s", t->view.needle.p, nth, of, !round ? "" : by > 0 ? ", from the top again" : ", from the end again");
+        app_say(a, of > 1 ? "'%s': message %zu of %zu that have it%s" : "'%s': message %zu of %zu that has it%s", t->view.needle.p, nth, of, !round ? "" : by > 0 ? ", from the top again" : ", from the end again");
     return ACT_REPAINT;
 }
 

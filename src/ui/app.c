@@ -307,8 +307,11 @@ unsigned app_key(struct app *a, const struct input_event *ev)
     if (a->focus == FOCUS_ASK)
         return ask_key(a, ev);
     enum context where = app_context(a);
-    if (where == CONTEXT_COMPOSER && composer_takes(ev))
+    if (where == CONTEXT_COMPOSER && composer_takes(ev)) {
+        if (a->rows < 2) /* it stands where one writes */
+            str_clear(&a->message);
         return composer_event(ev);
+    }
     const char *line = keymap_find(where, ev->key);
     if (line) {
         str_clear(&a->message);
@@ -438,7 +441,7 @@ void app_release(struct app *a)
 static int message_rows(const struct app *a, int width)
 {
     enum { MOST = 4 };
-    int most = a->rows / 4 < MOST ? a->rows / 4 : MOST;
+    int most = a->rows / 2 - 1 < MOST ? a->rows / 2 - 1 : MOST;
     if (cells_width(str_z(&a->message), a->message.len) <= width - 2)
         return 1;
     struct layout l;

@@ -135,6 +135,18 @@ int cells_puts(int row, int col, int cols, const char *z, enum theme_role role)
     return cells_put(row, col, cols, z, strlen(z), role, false);
 }
 
+int cells_cut(int row, int col, int cols, const char *p, size_t n, enum theme_role role)
+{
+    if (cols <= 0)
+        return 0;
+    size_t fit = cells_fit(p, n, cols, NULL);
+    if (fit == n)
+        return cells_put(row, col, cols, p, n, role, false);
+    fit = cells_fit(p, n, cols - 1, NULL);
+    int used = cells_put(row, col, cols - 1, p, fit, role, false);
+    return used + cells_puts(row, col + used, 1, "…", role);
+}
+
 void cells_fill(int row, int col, int cols, enum theme_role role)
 {
     struct theme_style st = theme_style(role);

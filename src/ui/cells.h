@@ -23,6 +23,7 @@ size_t cells_fit(const char *p, size_t n, int cols, int *used);
 /* Draws at (row, col) of the screen, at most `cols` columns; returns the columns used. */
 int cells_put(int row, int col, int cols, const char *p, size_t n, enum theme_role role, bool selected);
 int cells_puts(int row, int col, int cols, const char *z, enum theme_role role);
+int cells_cut(int row, int col, int cols, const char *p, size_t n, enum theme_role role); /* ends in … where it does not fit */
 
 void cells_fill(int row, int col, int cols, enum theme_role role);  /* spaces */
 void cells_rule(int row, int col, int cols);                        /* a thin line */

@@ -144,7 +144,7 @@ static void add_outcome(const struct lm *lm, const struct verify_result *r, stru
         add_difference(lm, &r->first, out);
         return;
     }
-    str_addf(out, "verified %zu replies, %zu tokens", r->n_replies, r->n_tokens);
+    str_addf(out, "verified %zu %s, %zu tokens", r->n_replies, r->n_replies == 1 ? "reply" : "replies", r->n_tokens);
     if (r->n_other_arith)
         str_addf(out, "; %zu more were made by arithmetic %u", r->n_other_arith, r->other_arith);
     if (r->n_other_model)

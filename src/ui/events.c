@@ -23,7 +23,7 @@ static void stage(struct app *a, struct tab *t, const struct desk_event *ev)
     t->stage = ev->stage;
     t->progress = ev->progress;
     t->state = tab_next(t->state, desk_busy(t->chat) ? TAB_WORKS : TAB_DONE);
-    if (t->state == TAB_FREE)
+    if (t->state == TAB_FREE && (!a->replaying || t != app_tab(a))) /* a replay shows replies half written */
         transcript_live_end(&t->view);
     if (a->panel && changed) /* who writes stands in the list of chats */
         panel_refill(a, a->panel);

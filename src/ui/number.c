@@ -25,3 +25,11 @@ const char *number_bytes(size_t n, char out[NUMBER_TEXT])
     snprintf(out, NUMBER_TEXT, u && v < 100 ? "%.1f %s" : "%.0f %s", v, units[u]);
     return out;
 }
+
+const char *number_params(size_t n, char out[NUMBER_TEXT])
+{
+    const char *unit = n < 1000000 ? "thousand" : n < 1000000000 ? "M" : "B";
+    double v = (double)n / (n < 1000000 ? 1e3 : n < 1000000000 ? 1e6 : 1e9);
+    snprintf(out, NUMBER_TEXT, n < 1000000000 ? "%.0f %s parameters" : "%.1f %s parameters", v, unit);
+    return out;
+}

@@ -3,25 +3,14 @@
 #include <string.h>
 
 #include "ui/cells.h"
+#include "ui/foot.h"
 #include "ui/keymap.h"
 #include "ui/panel.h"
 
-enum { GAP = 2, NARROW = 30, LEAST_COLUMN = 4, MAX_FOOT = 16 };
-
-static int put_cut(int row, int col, int width, const char *s, size_t n, enum theme_role role)
-{
-    if (width <= 0)
-        return 0;
-    size_t fit = cells_fit(s, n, width, NULL);
-    if (fit == n)
-        return cells_put(row, col, width, s, n, role, false);
-    fit = cells_fit(s, n, width - 1, NULL);
-    int used = cells_put(row, col, width - 1, s, fit, role, false);
-    return used + cells_puts(row, col + used, 1, "…", role);
-}
+enum { GAP = 2, NARROW = 30, LEAST_COLUMN = 4, LEAST_LAST = 12, FOOT_TEXT = 256 };
 
 /* How wide each column may be. The first is what one reads; the others take what it leaves. Those in between are shown
- * whole or not at all (half a bar or half a number would lie), the last may be cut. */
+ * whole or not at all (half a bar or half a number would lie); the last may be cut, and goes before them. */
 static void fit_columns(const struct panel *p, int room, int out[PANEL_COLUMNS])
 {
     int rest = 0, first = p->widths[0], last = 0;
@@ -36,8 +25,10 @@ static void fit_columns(const struct panel *p, int room, int out[PANEL_COLUMNS])
         first = first < least ? first : room - rest > least ? room - rest : least;
     out[0] = first;
     room -= first;
+    int kept = p->widths[last] < LEAST_LAST ? p->widths[last] + GAP : LEAST_LAST + GAP;
     for (int c = 1; c < PANEL_COLUMNS; c++) {
-        int w = p->widths[c] < room - GAP ? p->widths[c] : room - GAP;
+        int most = c < last && room > kept ? room - kept - GAP : room - GAP;
+        int w = p->widths[c] < most ? p->widths[c] : most;
         if (w < 0 || (w < p->widths[c] && (c < last || w < LEAST_COLUMN)))
             w = 0;
         out[c] = w;
@@ -52,21 +43,21 @@ static void draw_list_row(const struct panel *p, size_t i, int row, int col, int
     int gutter = cols >= NARROW ? 3 : cols > 8 ? 1 : 0, widths[PANEL_COLUMNS], x = col + gutter;
     cells_fill(row, col, cols, focused ? STYLE_FOCUS : STYLE_TEXT);
     if (r->heading) {
-        put_cut(row, col + (gutter > 0), cols - (gutter > 0), r->text, strlen(r->text), STYLE_HEADING);
+        cells_cut(row, col + (gutter > 0), cols - (gutter > 0), r->text, strlen(r->text), STYLE_HEADING);
         return;
     }
     if (gutter && i == p->at)
         cells_puts(row, col, 1, "▌", STYLE_BAR);
     if (gutter > 1 && r->mark)
         cells_puts(row, col + 1, 1, "●", focused ? STYLE_FOCUS : STYLE_BAR);
-    fit_columns(p, cols - gutter, widths);
+    fit_columns(p, cols - gutter - (cols >= NARROW), widths);
     for (int c = 0; c < PANEL_COLUMNS; c++) {
         size_t len;
         const char *s = panel_column(r->text, c, &len);
         if (!widths[c])
             continue;
         enum theme_role role = focused ? STYLE_FOCUS : c ? STYLE_DIM : r->mark ? STYLE_NAME : STYLE_TEXT;
-        put_cut(row, x, widths[c], s, len, role);
+        cells_cut(row, x, widths[c], s, len, role);
         x += widths[c] + GAP;
     }
 }
@@ -99,7 +90,7 @@ static void draw_list(struct panel *p, int row, int body, int col, int cols)
     if (p->filter[0])
         str_addf(&none, "nothing contains '%s'", p->filter);
     const char *s = p->filter[0] ? str_z(&none) : p->ops->empty ? p->ops->empty : "nothing here";
-    put_cut(row, col + (cols > 8), cols - (cols > 8), s, strlen(s), STYLE_DIM);
+    cells_cut(row, col + (cols > 8), cols - (cols > 8), s, strlen(s), STYLE_DIM);
     str_release(&none);
 }
 
@@ -131,7 +122,7 @@ static void draw_text(struct panel *p, int row, int body, int col, int cols)
     }
 }
 
-static void draw_title(const struct panel *p, int row, int col, int cols)
+static void draw_title(const struct panel *p, int row, int body, int col, int cols)
 {
     char right[224] = "", where[48] = "", title[128];
     size_t n = 0, at = 0;
@@ -140,123 +131,61 @@ static void draw_title(const struct panel *p, int row, int col, int cols)
         n += !p->rows[i].heading;
         at += !p->rows[i].heading && i <= p->at;
     }
-    if (n)
+    if (p->is_text && p->text.n_rows > (size_t)body)
+        snprintf(where, sizeof where, "%zu-%zu of %zu", p->top + 1, p->top + (size_t)body, p->text.n_rows);
+    else if (n)
         snprintf(where, sizeof where, "%zu of %zu", at, n);
     snprintf(right, sizeof right, "%s%s%s%s%s%s", p->about, p->about[0] ? "   " : "", p->filter[0] ? "/ " : "", p->filter,
              p->filter[0] && n ? "   " : "", where);
     int rw = cells_width(right, strlen(right)), inset = cols > 8;
     cells_fill(row, col, cols, STYLE_TITLE);
-    int used = put_cut(row, col + inset, cols - inset, title, strlen(title), STYLE_TITLE);
+    int used = cells_cut(row, col + inset, cols - inset, title, strlen(title), STYLE_TITLE);
     if (used + rw + 4 <= cols)
         cells_puts(row, col + cols - rw - 1, rw, right, STYLE_DIM);
 }
 
-/* ---- The foot: keys of the moment, as they are bound now ---- */
+/* ---- The foot ---- */
 
-struct foot_item {
-    char key[24], words[40];
-    int width;
-};
-
-static size_t foot_items(const struct panel *p, struct foot_item *out, size_t cap)
+/* A text has no rows to open or to filter, but it can be longer than its place. */
+static const char *foot_of(const struct panel *p, char out[FOOT_TEXT])
 {
-    size_t n = 0;
-    for (const char *s = p->ops->foot; s && *s && n < cap;) {
-        size_t len = strcspn(s, "\t"), verb = strcspn(s, " \t");
-        char command[32];
-        struct str keys = STR_INIT;
-        struct foot_item *it = &out[n];
-        snprintf(command, sizeof command, "%.*s", (int)verb, s);
-        bool of_rows = !strcmp(command, "panel-open") || !strcmp(command, "panel-filter");
-        if (!(of_rows && p->is_text))
-            keymap_keys_of(CONTEXT_PANEL, command, &keys);
-        if (keys.len && len > verb) {
-            size_t first = keys.p[0] == ',' ? 1 : strcspn(keys.p, ",");
-            snprintf(it->key, sizeof it->key, "%.*s", (int)first, keys.p);
-            snprintf(it->words, sizeof it->words, "%.*s", (int)(len - verb - 1), s + verb + 1);
-            it->width = cells_width(it->key, strlen(it->key)) + 1 + cells_width(it->words, strlen(it->words));
-            n++;
-        }
-        str_release(&keys);
+    size_t at = 0;
+    if (!p->is_text)
+        return p->ops->foot;
+    at += (size_t)snprintf(out, FOOT_TEXT, "panel-up up\tpanel-down down");
+    for (const char *s = p->ops->foot; *s;) {
+        size_t len = strcspn(s, "\t");
+        if (strncmp(s, "panel-", 6) && at < FOOT_TEXT)
+            at += (size_t)snprintf(out + at, FOOT_TEXT - at, "\t%.*s", (int)len, s);
         s += len + (s[len] == '\t');
     }
-    return n;
-}
-
-static int draw_foot_item(const struct foot_item *it, int row, int x, int room)
-{
-    if (it->width > room)
-        return 0;
-    int used = cells_puts(row, x, room, it->key, STYLE_KEY);
-    cells_puts(row, x + used + 1, room - used - 1, it->words, STYLE_STATUS);
-    return it->width + GAP;
-}
-
-/* The last item, the way out, is shown before all others. */
-static void draw_foot(const struct panel *p, int row, int rows, int col, int cols)
-{
-    struct foot_item items[MAX_FOOT];
-    size_t n = foot_items(p, items, MAX_FOOT);
-    int x = 1;
-    for (int i = 0; i < rows; i++)
-        cells_fill(row + i, col, cols, STYLE_STATUS);
-    if (!n)
-        return;
-    for (size_t i = 0; i + 1 < n; i++) {
-        int behind = rows > 1 ? 0 : GAP + items[n - 1].width;
-        if (x + items[i].width + behind > cols && rows > 1 && x > 1) {
-            x = 1;
-            row++;
-            behind = --rows > 1 ? 0 : GAP + items[n - 1].width;
-        }
-        if (x + items[i].width + behind <= cols)
-            x += draw_foot_item(&items[i], row, col + x, items[i].width);
-    }
-    if (x + items[n - 1].width > cols && rows > 1) {
-        x = 1;
-        row++;
-    }
-    draw_foot_item(&items[n - 1], row, col + x, cols - x);
-}
-
-/* As many as the keys need, where the list does not miss them. */
-static int foot_rows(const struct panel *p, int rows, int cols)
-{
-    struct foot_item items[MAX_FOOT];
-    size_t n = foot_items(p, items, MAX_FOOT);
-    int x = 1, need = 1, most = rows >= 16 ? 4 : rows >= 5;
-    for (size_t i = 0; i < n; i++) {
-        if (x > 1 && x + items[i].width > cols) {
-            x = 1;
-            need++;
-        }
-        x += items[i].width + GAP;
-    }
-    return need < most ? need : most;
+    return out;
 }
 
 void panel_draw(struct panel *p, int row, int rows, int col, int cols)
 {
     if (rows < 1 || cols < 1)
         return;
-    int title = rows >= 4, rule = rows >= 12, foot = foot_rows(p, rows, cols);
+    char text[FOOT_TEXT];
+    const char *keys = foot_of(p, text);
+    int title = rows >= 4, rule = rows >= 12, foot = foot_rows(CONTEXT_PANEL, keys, rows >= 16 ? 4 : rows >= 5, cols);
     int body = rows - title - rule - foot;
     int note = p->is_text || rows < 10 ? 0 : cols >= 60 ? 3 : 4; /* an empty row and two or three of text */
-    if (title)
-        draw_title(p, row, col, cols);
     if (rule)
         cells_rule(row + 1, col, cols);
     if (foot)
-        draw_foot(p, row + rows - foot, foot, col, cols);
-    row += title + rule;
-    if (p->is_text) {
-        draw_text(p, row, body, col, cols);
+        foot_draw(CONTEXT_PANEL, keys, row + rows - foot, foot, col, cols);
+    if (p->is_text)
+        draw_text(p, row + title + rule, body, col, cols);
+    if (title)
+        draw_title(p, row, body, col, cols);
+    if (p->is_text)
         return;
-    }
-    int list = body - note;
+    row += title + rule;
+    int list = body - note, end = p->n < (size_t)list ? (int)(p->n ? p->n : 1) : list;
     draw_list(p, row, list, col, cols);
     for (int i = list; i < body; i++)
         cells_fill(row + i, col, cols, STYLE_TEXT);
     if (note)
-        draw_note(p, row + (p->n < (size_t)list ? (int)(p->n ? p->n : 1) : list) + 1, note - 1, col, cols);
+        draw_note(p, row + end + 1, body - end - 1, col, cols);
 }

@@ -150,7 +150,7 @@ static int add_topics(struct panel *p)
     for (size_t i = 0; i < sizeof topics / sizeof topics[0]; i++) {
         char key[40];
         snprintf(key, sizeof key, "%s%s", topic_prefix, topics[i].name);
-        if (panel_add(p, key, false, "\t%s\t%s", key, topics[i].about) || panel_note(p, ":%s: %s.", key, topics[i].about))
+        if (panel_add(p, key, false, "%s\t\t%s", key, topics[i].about) || panel_note(p, ":%s: %s.", key, topics[i].about))
             return -1;
     }
     return 0;

@@ -6,6 +6,16 @@
 #include "ui/app.h"
 #include "ui/panel.h"
 
+/* In full where one reads what was said; it is in the log already. */
+static unsigned show(struct app *a, struct panel *p)
+{
+    const struct panel_row *r = panel_focused(p);
+    str_clear(&a->message);
+    str_adds(&a->message, r->note);
+    a->message_error = strstr(r->text, "\terror\t") != NULL;
+    return ACT_REPAINT | ACT_LAYOUT;
+}
+
 static int fill(struct app *a, struct panel *p)
 {
     p->tail = true;
@@ -17,7 +27,7 @@ static int fill(struct app *a, struct panel *p)
         localtime_r(&t, &tm);
         strftime(when, sizeof when, "%H:%M:%S", &tm);
         panel_plain(text, sizeof text, l->text);
-        if (panel_add(p, NULL, false, "%s\t%s\t%s", when, l->error ? "error" : "", text) || panel_note(p, "%s", l->text))
+        if (panel_add(p, NULL, false, "%s\t%s\t%s", text, l->error ? "error" : "", when) || panel_note(p, "%s", l->text))
             return -1;
     }
     return 0;
@@ -26,7 +36,8 @@ static int fill(struct app *a, struct panel *p)
 const struct panel_ops panel_log = {
     .name = "log",
     .title = "Log",
-    .foot = "panel-up up\tpanel-down down\tpanel-filter filter\tclose close",
+    .foot = "panel-open in full\tpanel-up up\tpanel-down down\tpanel-filter filter\tclose close",
     .empty = "nothing to report in this run",
     .fill = fill,
+    .open = show,
 };

@@ -26,21 +26,13 @@ static void cost_text(const struct desk_model_info *m, char out[COST_TEXT])
         snprintf(out, COST_TEXT, "%s a token%s", row, most);
 }
 
-static void params_text(size_t n, char out[32])
-{
-    if (n >= 1000000000)
-        snprintf(out, 32, "%.1f B parameters", (double)n / 1e9);
-    else
-        snprintf(out, 32, "%.0f M parameters", (double)n / 1e6);
-}
-
 static int note_of(struct app *a, struct panel *p, const struct desk_model_info *m, const char *now)
 {
     struct tab *t = app_tab(a);
     const struct shown *s = t ? t->view.shown : NULL;
-    char params[32], tokens[NUMBER_TEXT];
+    char params[NUMBER_TEXT], tokens[NUMBER_TEXT];
     const char *path = m->embedded ? "built in" : m->path;
-    params_text(m->n_params, params);
+    number_params(m->n_params, params);
     if (now && !strcmp(now, m->name))
         return panel_note(p, "In use. %s, %s.", params, path);
     if (!s || !s->n_tokens || !now)

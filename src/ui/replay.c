@@ -173,6 +173,7 @@ void replay_show_node(struct app *a, uint32_t node)
         r->at++;
     r->ms = r->data.steps[r->at - 1].ms;
     show(a);
+    transcript_go(&app_tab(a)->view, node); /* its head, where the mark is */
 }
 
 unsigned replay_speed(struct app *a, double factor)
@@ -181,6 +182,12 @@ unsigned replay_speed(struct app *a, double factor)
     if (r && r->speed * factor >= 0.125 && r->speed * factor <= 64)
         r->speed *= factor;
     return ACT_REPAINT;
+}
+
+void replay_place(const struct replay *r, char *out, size_t n)
+{
+    size_t message = r->at ? r->data.steps[r->at - 1].message : 0;
+    snprintf(out, n, "%s %zu/%zu", r->paused ? "▮▮" : "▶", message + 1, r->whole->n);
 }
 
 void replay_title(const struct replay *r, const char *name, char *out, size_t n)

@@ -17,6 +17,7 @@ int replay_wait_ms(const struct app *a);             /* until the next step; -1:
 unsigned replay_pause(struct app *a);
 unsigned replay_step(struct app *a, int messages, int tokens);
 unsigned replay_speed(struct app *a, double factor);
+void replay_place(const struct replay *r, char *out, size_t n); /* the same in little room: "▮▮ 2/5" */
 void replay_title(const struct replay *r, const char *name, char *out, size_t n);
 
 #endif

@@ -440,6 +440,19 @@ static void draw_row(struct transcript *t, size_t i, int which, int row, int lef
     }
 }
 
+void transcript_line(struct transcript *t, int cols, bool last, struct str *out)
+{
+    transcript_recalc(t, 1, cols);
+    size_t n = transcript_n(t), i = last && n ? n - 1 : t->selected;
+    const struct layout *l = i < n ? transcript_layout(t, i) : NULL;
+    if (!l || !l->n_rows)
+        return;
+    size_t k = last ? l->n_rows - 1 : t->needle.len && t->found_msg == i && t->found_row > 0 ? (size_t)t->found_row : 0;
+    const struct layout_row *r = &l->rows[k < l->n_rows ? k : 0];
+    for (size_t s = 0; s < r->n_seg; s++)
+        str_add(out, l->text.p + l->segs[r->seg + s].at, l->segs[r->seg + s].n);
+}
+
 void transcript_draw(struct transcript *t, int row, int rows, int left, int cols, bool focused, const char *model_name)
 {
     size_t msg = t->top_msg;

@@ -66,6 +66,10 @@ size_t transcript_search_go(struct transcript *t, int by, int rows, int cols, si
 void transcript_recalc(struct transcript *t, int rows, int cols);
 void transcript_draw(struct transcript *t, int row, int rows, int left, int cols, bool focused, const char *model_name);
 
+/* One row's text for a screen of one row: of the last message its end, else of the selected one what was searched for or
+ * its beginning. */
+void transcript_line(struct transcript *t, int cols, bool last, struct str *out);
+
 void transcript_select(struct transcript *t, int by, int rows, int cols); /* by messages */
 void transcript_scroll(struct transcript *t, int by, int rows, int cols); /* by rows */
 void transcript_go(struct transcript *t, uint32_t node);    /* selects it; nothing when it is not shown */

@@ -22,7 +22,7 @@ static const char *kind_of(struct app *a)
 static void model_text(struct app *a, struct str *out)
 {
     struct desk_model_info m;
-    char most[NUMBER_TEXT], bytes[NUMBER_TEXT];
+    char most[NUMBER_TEXT], bytes[NUMBER_TEXT], params[NUMBER_TEXT];
     double loading = desk_loading(a->desk);
     if (!desk_model_now(a->desk, &m)) {
         if (loading >= 0)
@@ -31,10 +31,7 @@ static void model_text(struct app *a, struct str *out)
             str_adds(out, "No model is loaded: F3 shows where one can be put.\n");
         return;
     }
-    if (m.n_params < 1000000)
-        str_addf(out, "%s: %.0f thousand parameters", m.name, (double)m.n_params / 1e3);
-    else
-        str_addf(out, "%s: %.0f M parameters", m.name, (double)m.n_params / 1e6);
+    str_addf(out, "%s: %s", m.name, number_params(m.n_params, params));
     if (m.state_bytes)
         str_addf(out, ", %s of memory%s", number_bytes(m.state_bytes, bytes), m.row_bytes ? "" : " however long you talk");
     if (m.row_bytes)
@@ -61,18 +58,34 @@ static void key_line(struct str *out)
     str_adds(out, ".\n");
 }
 
+enum { KEYS, KIND, MODEL, ALL };
+
+static void say(struct app *a, int most, struct str *out)
+{
+    if (most >= KIND)
+        str_addf(out, "A chat with a small %s, on this machine only.\n", kind_of(a));
+    if (most >= MODEL)
+        model_text(a, out);
+    if (most >= KIND)
+        str_addc(out, '\n');
+    if (most >= ALL)
+        str_adds(out, "Try     Write a haiku about rain.\n        /persona editor     corrects what you paste\n"
+                      "        /models             other models: give it a GGUF file\n\n");
+    key_line(out);
+}
+
 void welcome_draw(struct app *a, int row, int rows, int col, int cols)
 {
     struct str text = STR_INIT;
     struct layout l;
     int indent = cols >= 40 ? 3 : 0, width = cols - 2 * indent;
-    str_addf(&text, "A chat with a small %s, on this machine only.\n", kind_of(a));
-    model_text(a, &text);
-    str_adds(&text, "\nTry     Write a haiku about rain.\n        /persona editor     corrects what you paste\n"
-                    "        /models             other models: give it a GGUF file\n\n");
-    key_line(&text);
     layout_init(&l, width > 72 ? 72 : width);
-    layout_hard(&l, str_z(&text), text.len, STYLE_TEXT);
+    for (int most = ALL; most >= KEYS && (most == ALL || l.n_rows > (size_t)rows); most--) { /* as much as there is room for */
+        str_clear(&text);
+        say(a, most, &text);
+        layout_clear(&l, l.width);
+        layout_hard(&l, str_z(&text), text.len, STYLE_TEXT);
+    }
     for (int k = 0; k < rows; k++)
         cells_fill(row + k, col, cols, STYLE_TEXT);
     int top = rows > (int)l.n_rows + 2 ? 1 : 0;

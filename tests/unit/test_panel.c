@@ -74,6 +74,7 @@ static int end(void **state)
         panel_close(&app);
     for (size_t i = 0; i < app.n_log; i++)
         free(app.log[i].text);
+    str_release(&app.message);
     keymap_release();
     return 0;
 }
@@ -357,11 +358,17 @@ static void the_log_ends_with_the_newest(void **state)
     (void)state;
     run("log");
     const char *s = shown(24, 80);
-    has(s, "12:00:01  error  cannot open x: it is not there");
+    has(s, "cannot open x: it is not there  error  12:00:01");
     has(s, "2 of 2");
     app.log[app.n_log++] = (struct log_line){ noon + 2000, false, mem_strdup("third") };
     panel_refill(&app, app.panel);
     has(shown(24, 80), "3 of 3");
+    s = shown(8, 24); /* of little room what was said gets it all */
+    has(s, "cannot open x:");
+    assert_null(strstr(s, "12:00:01"));
+    run("top");
+    run("panel-open");
+    assert_string_equal(app.message.p, panel_focused(app.panel)->note);
 }
 
 /* ---- What all do ---- */
