@@ -16,5 +16,10 @@ hiss_SOURCES = \
 	src/cmd/bench.c src/cmd/bench.h src/cmd/bench_measure.c src/cmd/bench_limits.c \
 	src/cmd/bench_positions.c src/cmd/bench_json.c src/cmd/bench_plot.c \
 	src/cmd/bench_report.c
+if SANITIZE
+hiss_SOURCES += src/cmd/sanitize.c
+else
+EXTRA_DIST += src/cmd/sanitize.c
+endif
 hiss_CPPFLAGS = $(AM_CPPFLAGS) $(CJSON_CFLAGS) -include config.h
 hiss_LDADD = $(LIBS_UI)

@@ -74,7 +74,7 @@ bool term_capable(const char **why)
 
 /* ---- Emergency ---- */
 
-static void emergency(void)
+void term_emergency(void)
 {
     if (!term.inside)
         return;
@@ -86,7 +86,7 @@ static void emergency(void)
 
 static void on_crash(int sig)
 {
-    emergency();
+    term_emergency();
     raise(sig); /* SA_RESETHAND: its own action now */
 }
 

@@ -24,6 +24,8 @@ void term_size(int *rows, int *cols); /* as the system says now; at least 1x1 */
 void term_resized(void);              /* tells ncurses of a new size */
 void term_redraw(void);               /* the whole screen anew at the next update */
 
+void term_emergency(void);    /* what a crash does: modes and screen as before, by write and tcsetattr alone */
+
 /* Hands the terminal to somebody else and takes it back: around an editor, around SIGTSTP. */
 void term_leave(void);
 void term_enter(void);
