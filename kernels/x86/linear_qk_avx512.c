@@ -55,6 +55,8 @@ ALWAYS void scales_q4k(const struct tile *t, const int n_tok, size_t b, const st
     for (size_t j = 0; j < 8; j += 2) {
         const uint8_t *c = w->codes + j / 2 * 512;
         __m512i q[8];
+        if (n_tok <= FEW)
+            fetch_ahead(c, 512 + 80); /* a quarter of the block, its scales included */
         UNROLL for (int v = 0; v < 8; v++)
             q[v] = _mm512_and_si512(_mm512_load_si512(c + v * Q_VEC), low);
         __m512i s = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(sc + j * Q_LANES)));
@@ -132,7 +134,9 @@ ALWAYS void open_q6k(const uint8_t *unit, const int g, __m512i q[4])
 
 ALWAYS void scales_q6k(const struct tile *t, const int n_tok, size_t b, const struct q_block *w, __m512i *sum)
 {
-    for (size_t u = 0; u < 4; u++)
+    for (size_t u = 0; u < 4; u++) {
+        if (n_tok <= FEW)
+            fetch_ahead(w->codes + u * Q6K_UNIT, Q6K_UNIT + 80);
         UNROLL for (int g = 0; g < 4; g++) {
             size_t pair = u / 2 * 4 + (size_t)g; /* sub-blocks 2 pair and 2 pair + 1: the odd one in odd units */
             __m512i sc = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(w->scale + pair * 32)));
@@ -141,6 +145,7 @@ ALWAYS void scales_q6k(const struct tile *t, const int n_tok, size_t b, const st
             open_q6k(w->codes + u * Q6K_UNIT, g, q);
             add_sub(t, n_tok, 4, 256 * b + 32 * pair + 16 * (u % 2), q, sc, sum);
         }
+    }
 }
 
 ALWAYS void tile_q6k(const struct tile *t, const int n_tok)
