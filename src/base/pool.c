@@ -9,22 +9,37 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
-enum { SPINS = 20000, MAX_MEMBERS = 256 };
+enum { MAX_MEMBERS = 256, LINE = 128 /* two cache lines: CPUs fetch them in pairs */ };
 
-/* The job word packs ticket (16 bits), number of parts (24) and the next unclaimed part (24), so that one fetch_add
- * claims a part of exactly the job it belongs to: a member that slept through a job cannot take a part of the next
- * one with the old one's function, and nobody waits for a member that claimed nothing. */
-#define PART_BITS 24
-#define PART_MASK ((1u << PART_BITS) - 1)
-#define MAX_PARTS (PART_MASK - MAX_MEMBERS) /* late claims overshoot by one a member */
+/* Looks before a member sleeps until the next job, and the caller until the last parts are done. */
+enum { IDLE_LOOKS = 8000, END_LOOKS = 2000 };
 
+/* A member that the caller waits for this long, and twice as long as its own parts took on average, has lost its core to
+ * somebody else. It rests, that is gets no parts, and twice as long if that comes again soon. Nanoseconds. */
+enum { STALL = 1000000, LEAST_REST = 4000000, MOST_REST = 256000000 };
+
+/* The parts of a job are dealt out in equal ranges, each time the same way, so that a member finds the states of its
+ * channels in its own cache. It claims parts of its range from the front; when that is empty, of the others' from the
+ * back. A claim succeeds only on a range as it stands now: a member that slept through a job claims parts of the
+ * current one or none, and nobody waits for a member that claimed nothing. */
 struct member {
+    atomic_uint_fast64_t range; /* the next part, and, 32 bits higher, the end */
+    char pad1[LINE - sizeof(atomic_uint_fast64_t)];
+    atomic_size_t done;         /* parts since the team began; told once a job */
+    char pad2[LINE - sizeof(atomic_size_t)];
+    atomic_bool working;
+    bool late;                  /* this and what follows is the caller's */
+    uint64_t rest, rested;      /* how long the last rest was, when it ended */
+    uint64_t rests_until;       /* 0: it does not rest */
     struct pool *pool;
     pthread_t thread;
     unsigned index;
+    char pad3[LINE];
 };
 
 struct pool {
@@ -32,13 +47,14 @@ struct pool {
     struct member *members;
     pthread_mutex_t lock;
     pthread_cond_t wake, idle;
-    atomic_uint_fast64_t job;
-    atomic_size_t finished; /* parts of the current job */
-    atomic_uint sleepers;
-    atomic_bool caller_sleeps, quit;
     pool_fn fn; /* valid while the current job has unfinished parts */
     void *arg;
-    size_t base; /* first part of this job, for runs of more than MAX_PARTS */
+    size_t base;  /* first part of this job, for runs of more than UINT32_MAX */
+    size_t total; /* parts handed out since the team began */
+    unsigned resting;
+    char pad[LINE];
+    atomic_uint sleepers;
+    atomic_bool caller_sleeps, quit;
 };
 
 static void cpu_relax(void)
@@ -48,25 +64,65 @@ static void cpu_relax(void)
 #endif
 }
 
-static unsigned job_ticket(uint64_t job)
+static bool has_parts(struct member *m)
 {
-    return (unsigned)(job >> 2 * PART_BITS);
+    uint64_t range = atomic_load_explicit(&m->range, memory_order_acquire);
+    return (uint32_t)range != range >> 32;
 }
 
-static size_t job_parts(uint64_t job)
+static bool claim(struct member *m, bool own, size_t *part)
 {
-    return job >> PART_BITS & PART_MASK;
+    uint64_t range = atomic_load_explicit(&m->range, memory_order_acquire), rest;
+    do {
+        uint32_t next = (uint32_t)range, end = (uint32_t)(range >> 32);
+        if (next == end)
+            return false;
+        *part = own ? next : end - 1;
+        rest = own ? range + 1 : range - ((uint64_t)1 << 32);
+    } while (!atomic_compare_exchange_weak_explicit(&m->range, &range, rest, memory_order_acq_rel, memory_order_acquire));
+    return true;
 }
 
-static void work(struct pool *p, unsigned member)
+/* How many parts it did. */
+static size_t work(struct pool *p, unsigned member)
 {
-    for (;;) {
-        uint64_t job = atomic_fetch_add_explicit(&p->job, 1, memory_order_acq_rel);
-        size_t part = job & PART_MASK, parts = job_parts(job);
-        if (part >= parts)
+    size_t n = 0, part;
+    for (unsigned i = 0; i < p->size; i++)
+        for (; claim(&p->members[(member + i) % p->size], i == 0, &part); n++)
+            p->fn(p->arg, p->base + part, member);
+    return n;
+}
+
+static void wait_parts(struct member *m)
+{
+    struct pool *p = m->pool;
+    for (int i = 0; i < IDLE_LOOKS; i++) {
+        if (has_parts(m) || atomic_load_explicit(&p->quit, memory_order_relaxed))
             return;
-        p->fn(p->arg, p->base + part, member);
-        if (atomic_fetch_add(&p->finished, 1) + 1 == parts && atomic_load(&p->caller_sleeps)) {
+        cpu_relax();
+    }
+    pthread_mutex_lock(&p->lock);
+    atomic_fetch_add(&p->sleepers, 1);
+    atomic_thread_fence(memory_order_seq_cst); /* with publish's: either it sees the sleeper or this the parts */
+    while (!has_parts(m) && !atomic_load(&p->quit))
+        pthread_cond_wait(&p->wake, &p->lock);
+    atomic_fetch_sub(&p->sleepers, 1);
+    pthread_mutex_unlock(&p->lock);
+}
+
+static void *member_main(void *arg)
+{
+    struct member *m = arg;
+    struct pool *p = m->pool;
+    for (;;) {
+        wait_parts(m);
+        if (atomic_load(&p->quit))
+            return NULL;
+        atomic_store_explicit(&m->working, true, memory_order_relaxed);
+        size_t n = work(p, m->index);
+        atomic_store_explicit(&m->working, false, memory_order_relaxed);
+        atomic_fetch_add(&m->done, n);
+        if (n && atomic_load(&p->caller_sleeps)) {
             pthread_mutex_lock(&p->lock);
             pthread_cond_signal(&p->idle);
             pthread_mutex_unlock(&p->lock);
@@ -74,60 +130,81 @@ static void work(struct pool *p, unsigned member)
     }
 }
 
-/* Waits until a job with a ticket other than `seen` is out: spins, then sleeps. Returns its ticket. */
-static unsigned next_job(struct pool *p, unsigned seen)
+/* ---- The caller ---- */
+
+static bool finished(const struct pool *p)
 {
-    unsigned t;
-    for (int i = 0; i < SPINS; i++) {
-        t = job_ticket(atomic_load_explicit(&p->job, memory_order_acquire));
-        if (t != seen || atomic_load_explicit(&p->quit, memory_order_relaxed))
-            return t;
-        cpu_relax();
-    }
-    pthread_mutex_lock(&p->lock);
-    atomic_fetch_add(&p->sleepers, 1);
-    while ((t = job_ticket(atomic_load(&p->job))) == seen && !atomic_load(&p->quit))
-        pthread_cond_wait(&p->wake, &p->lock);
-    atomic_fetch_sub(&p->sleepers, 1);
-    pthread_mutex_unlock(&p->lock);
-    return t;
+    size_t n = 0;
+    for (unsigned i = 0; i < p->size; i++)
+        n += atomic_load(&p->members[i].done);
+    return n == p->total;
 }
 
-static void *member_main(void *arg)
+static void let_rest(struct pool *p, uint64_t now)
 {
-    struct member *m = arg;
-    unsigned seen = 0;
-    for (;;) {
-        seen = next_job(m->pool, seen);
-        if (atomic_load(&m->pool->quit))
-            return NULL;
-        work(m->pool, m->index);
+    for (unsigned i = 1; i < p->size; i++) {
+        struct member *m = &p->members[i];
+        if (!m->late || m->rests_until)
+            continue;
+        bool soon = now - m->rested < m->rest + 2 * LEAST_REST;
+        m->rest = !soon ? LEAST_REST : m->rest * 2 < MOST_REST ? m->rest * 2 : MOST_REST;
+        m->rests_until = now + m->rest;
+        p->resting++;
     }
 }
 
-static void wait_finished(struct pool *p, size_t parts)
+static void call_back(struct pool *p)
 {
-    for (int i = 0; i < SPINS; i++) {
-        if (atomic_load_explicit(&p->finished, memory_order_acquire) == parts)
+    uint64_t now = clock_ns();
+    for (unsigned i = 1; p->resting && i < p->size; i++) {
+        struct member *m = &p->members[i];
+        if (m->rests_until && now >= m->rests_until) {
+            m->rests_until = 0;
+            m->rested = now;
+            p->resting--;
+        }
+    }
+}
+
+/* a_part: what the caller needed for one, in nanoseconds. */
+static void wait_finished(struct pool *p, uint64_t a_part)
+{
+    for (int i = 0; i < END_LOOKS; i++) {
+        if (finished(p))
             return;
         cpu_relax();
     }
+    uint64_t began = clock_ns();
+    for (unsigned i = 1; i < p->size; i++)
+        p->members[i].late = atomic_load_explicit(&p->members[i].working, memory_order_relaxed);
     pthread_mutex_lock(&p->lock);
     atomic_store(&p->caller_sleeps, true);
-    while (atomic_load(&p->finished) != parts)
+    while (!finished(p))
         pthread_cond_wait(&p->idle, &p->lock);
     atomic_store(&p->caller_sleeps, false);
     pthread_mutex_unlock(&p->lock);
+    uint64_t now = clock_ns();
+    if (now - began > STALL && now - began > 2 * a_part)
+        let_rest(p, now);
 }
 
-static void publish(struct pool *p, size_t base, size_t parts, pool_fn fn, void *arg)
+/* Deals out n parts to those who do not rest. */
+static void publish(struct pool *p, size_t base, size_t n, pool_fn fn, void *arg)
 {
+    uint64_t to = p->size - p->resting, at = 0;
     p->fn = fn;
     p->arg = arg;
     p->base = base;
-    atomic_store(&p->finished, 0);
-    uint64_t ticket = job_ticket(atomic_load(&p->job)) + 1u;
-    atomic_store(&p->job, (ticket & 0xFFFF) << 2 * PART_BITS | (uint64_t)parts << PART_BITS);
+    p->total += n;
+    for (unsigned i = 0; i < p->size; i++) {
+        struct member *m = &p->members[i];
+        if (m->rests_until)
+            continue;
+        uint64_t next = (n * at + to - 1) / to, end = (n * (at + 1) + to - 1) / to; /* the caller's is never empty */
+        atomic_store_explicit(&m->range, end << 32 | next, memory_order_release);
+        at++;
+    }
+    atomic_thread_fence(memory_order_seq_cst);
     if (atomic_load(&p->sleepers)) {
         pthread_mutex_lock(&p->lock);
         pthread_cond_broadcast(&p->wake);
@@ -135,18 +212,32 @@ static void publish(struct pool *p, size_t base, size_t parts, pool_fn fn, void 
     }
 }
 
+static void run_alone(size_t parts, pool_fn fn, void *arg)
+{
+    for (size_t i = 0; i < parts; i++)
+        fn(arg, i, 0);
+}
+
 void pool_run(struct pool *p, size_t parts, pool_fn fn, void *arg)
 {
     if (!p || p->size == 1 || parts < 2) {
-        for (size_t i = 0; i < parts; i++)
-            fn(arg, i, 0);
+        run_alone(parts, fn, arg);
         return;
     }
-    for (size_t base = 0; base < parts; base += MAX_PARTS) {
-        size_t n = parts - base < MAX_PARTS ? parts - base : MAX_PARTS;
+    if (p->resting)
+        call_back(p);
+    if (p->resting == p->size - 1) {
+        run_alone(parts, fn, arg);
+        return;
+    }
+    for (size_t base = 0, n; base < parts; base += n) {
+        n = parts - base < UINT32_MAX ? parts - base : UINT32_MAX;
+        uint64_t began = clock_ns();
         publish(p, base, n, fn, arg);
-        work(p, 0);
-        wait_finished(p, n);
+        size_t own = work(p, 0);
+        atomic_store_explicit(&p->members[0].done, p->members[0].done + own, memory_order_relaxed);
+        if (!finished(p))
+            wait_finished(p, (clock_ns() - began) / (own + 1));
     }
 }
 
@@ -157,7 +248,8 @@ static int start(struct pool *p, struct err *e)
     pthread_sigmask(SIG_SETMASK, &all, &old);
     unsigned made = 0;
     for (unsigned i = 1; i < p->size; i++) {
-        p->members[i] = (struct member){ .pool = p, .index = i };
+        p->members[i].pool = p;
+        p->members[i].index = i;
         if (pthread_create(&p->members[i].thread, NULL, member_main, &p->members[i]))
             break;
         made = i;
@@ -178,11 +270,12 @@ struct pool *pool_new(unsigned n, struct err *e)
     if (n > MAX_MEMBERS)
         n = MAX_MEMBERS;
     struct pool *p = mem_zalloc(1, sizeof *p);
-    if (!p || !(p->members = mem_zalloc(n, sizeof *p->members))) {
+    if (!p || !(p->members = mem_alloc_aligned(n * sizeof *p->members))) {
         free(p);
         err_nomem(e, "the thread team");
         return NULL;
     }
+    memset(p->members, 0, n * sizeof *p->members);
     p->size = n;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->wake, NULL);
@@ -208,7 +301,7 @@ void pool_free(struct pool *p)
     pthread_cond_destroy(&p->idle);
     pthread_cond_destroy(&p->wake);
     pthread_mutex_destroy(&p->lock);
-    free(p->members);
+    mem_free_aligned(p->members);
     free(p);
 }
 
