@@ -209,6 +209,57 @@ int session_copy(struct session *to, const struct session *from, struct err *e)
     return ids_add(&to->ids, from->ids.p, from->ids.n) ? err_nomem(e, "the token list") : 0;
 }
 
+/* What is kept or put back, cut into parts for the team: some hashes, then the recurrent state by bytes and the rows by
+ * blocks of positions, each read once. */
+enum { COPY_BYTES = 1 << 20, COPY_ROWS = KERN_ATTN_BLOCK };
+
+static size_t n_cuts(size_t n, size_t size)
+{
+    return (n + size - 1) / size;
+}
+
+static size_t min(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static void copy_cut(void *to, const void *from, size_t bytes, size_t cut)
+{
+    size_t at = cut * COPY_BYTES;
+    memcpy((char *)to + at, (const char *)from + at, min(COPY_BYTES, bytes - at));
+}
+
+/* The team does one thing at a time, as for a forward pass. */
+static void run_parts(struct lm *lm, size_t parts, pool_fn fn, void *arg)
+{
+    gate_enter(&lm->gate);
+    pool_run(lm->pool, parts, fn, arg);
+    gate_leave(&lm->gate);
+}
+
+struct save {
+    const struct session *s;
+    struct snapshot *out;
+    size_t rec_cuts;
+};
+
+static void save_part(void *arg, size_t part, unsigned member)
+{
+    const struct save *v = arg;
+    const struct session *s = v->s;
+    struct snapshot *k = v->out;
+    (void)member;
+    if (part == 0)
+        k->state = session_hash(s);
+    else if (part <= v->rec_cuts)
+        copy_cut(k->payload, s->state.rec, k->rec_bytes, part - 1);
+    else {
+        size_t p0 = k->rows_from + (part - 1 - v->rec_cuts) * COPY_ROWS, p1 = min(p0 + COPY_ROWS, k->n_pos);
+        unsigned char *rows = k->payload + k->rec_bytes + k->hidden_bytes;
+        mstate_rows_get(&s->state, s->lm->model, p0, p1, rows + (p0 - k->rows_from) * k->row_bytes);
+    }
+}
+
 int session_save(const struct session *s, size_t rows_from, struct snapshot *out, struct err *e)
 {
     const struct model *m = s->lm->model;
@@ -218,25 +269,22 @@ int session_save(const struct session *s, size_t rows_from, struct snapshot *out
         return err_set(e, ERR_ARG, "a state at token %zu has no rows from %zu on", s->state.n_pos, rows_from);
     out->arith = KERN_ARITH;
     out->model = model_hash(m);
-    out->state = session_hash(s);
     out->rolled = s->state.rolled;
     out->n_pos = s->state.n_pos;
     out->rows_from = row ? rows_from : s->state.n_pos;
     out->rec_bytes = model_rec_floats(m) * sizeof(float);
     out->row_bytes = row;
     out->hidden_bytes = model_config(m)->n_embd * sizeof(float);
-    size_t rows = (out->n_pos - out->rows_from) * row;
-    out->payload_bytes = out->rec_bytes + out->hidden_bytes + rows;
+    size_t rows = out->n_pos - out->rows_from;
+    out->payload_bytes = out->rec_bytes + out->hidden_bytes + rows * row;
     out->payload = mem_alloc_aligned(out->payload_bytes);
     if (!out->payload) {
         snapshot_init(out);
         return err_nomem(e, "a state");
     }
-    unsigned char *p = out->payload;
-    if (out->rec_bytes)
-        memcpy(p, s->state.rec, out->rec_bytes);
-    memcpy(p + out->rec_bytes, s->state.hidden, out->hidden_bytes);
-    mstate_rows_get(&s->state, m, out->rows_from, out->n_pos, p + out->rec_bytes + out->hidden_bytes);
+    struct save v = { s, out, n_cuts(out->rec_bytes, COPY_BYTES) };
+    memcpy(out->payload + out->rec_bytes, s->state.hidden, out->hidden_bytes);
+    run_parts(s->lm, 1 + v.rec_cuts + n_cuts(rows, COPY_ROWS), save_part, &v);
     return 0;
 }
 
@@ -253,45 +301,90 @@ static int check_kin(const struct session *s, const struct snapshot *k, struct e
     return 0;
 }
 
-/* The rolling hash over rows [0, n). */
-static int roll_rows(const struct session *s, size_t n, struct hash128 *out, struct err *e)
-{
-    enum { AT_ONCE = 64 };
-    const struct model *m = s->lm->model;
-    size_t row = model_row_bytes(m);
-    unsigned char *rows = mem_alloc(AT_ONCE, row);
-    if (!rows)
-        return err_nomem(e, "a state's attention rows");
-    *out = (struct hash128){ 0, 0 };
-    for (size_t p = 0; p < n; p++) {
-        if (p % AT_ONCE == 0)
-            mstate_rows_get(&s->state, m, p, p + AT_ONCE < n ? p + AT_ONCE : n, rows);
-        *out = hash128_roll(*out, rows + p % AT_ONCE * row, row);
-    }
-    free(rows);
-    return 0;
-}
+/* Positions [p0, p1) and where their rows are. */
+struct span {
+    size_t p0, p1;
+    const unsigned char *rows;
+    size_t parts; /* of this one and those before */
+};
 
-/* Rows of all pieces, ancestors first; a later piece takes over where it begins. Rolled again from the first, so that
- * a piece of another branch is found out. */
-static int load_rows(struct session *s, const struct snapshot *const *chain, size_t n, struct err *e)
+struct load {
+    struct session *s;
+    const struct snapshot *leaf;
+    struct span *span;
+    size_t n_spans, rec_cuts;
+    struct hash128 rolled, state;
+};
+
+/* Rows of all pieces, ancestors first; a later piece takes over where it begins. */
+static int list_spans(struct load *v, const struct snapshot *const *chain, size_t n, struct err *e)
 {
-    const struct model *m = s->lm->model;
     size_t have = 0;
-    struct hash128 rolled;
-    if (!model_row_bytes(m))
-        return 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && chain[i]->row_bytes; i++) {
         const struct snapshot *k = chain[i];
         if (k->rows_from > have)
             return err_set(e, ERR_FORMAT, "a state's rows from %zu to %zu are missing", have, (size_t)k->rows_from);
-        mstate_rows_put(&s->state, m, k->rows_from, k->n_pos, k->payload + k->rec_bytes + k->hidden_bytes);
+        while (v->n_spans && v->span[v->n_spans - 1].p0 >= k->rows_from)
+            v->n_spans--;
+        if (v->n_spans)
+            v->span[v->n_spans - 1].p1 = k->rows_from;
+        v->span[v->n_spans++] = (struct span){ k->rows_from, k->n_pos, k->payload + k->rec_bytes + k->hidden_bytes, 0 };
         have = k->n_pos;
     }
-    if (roll_rows(s, have, &rolled, e))
+    for (size_t i = 0, parts = 0; i < v->n_spans; i++)
+        v->span[i].parts = parts += n_cuts(v->span[i].p1 - v->span[i].p0, COPY_ROWS);
+    return 0;
+}
+
+/* Over all rows from the first, so that a piece of another branch is found out. */
+static void roll_rows(struct load *v)
+{
+    size_t row = v->leaf->row_bytes;
+    for (size_t i = 0; i < v->n_spans; i++)
+        for (size_t p = v->span[i].p0; p < v->span[i].p1; p++)
+            v->rolled = hash128_roll(v->rolled, v->span[i].rows + (p - v->span[i].p0) * row, row);
+}
+
+static void put_rows(struct load *v, size_t part)
+{
+    const struct span *a = v->span;
+    for (; part >= a->parts; a++)
+        ;
+    size_t p0 = a->p0 + (part - (a == v->span ? 0 : a[-1].parts)) * COPY_ROWS;
+    mstate_rows_put(&v->s->state, v->s->lm->model, p0, min(p0 + COPY_ROWS, a->p1), a->rows + (p0 - a->p0) * v->leaf->row_bytes);
+}
+
+static void load_part(void *arg, size_t part, unsigned member)
+{
+    struct load *v = arg;
+    const struct snapshot *k = v->leaf;
+    struct mstate *s = &v->s->state;
+    (void)member;
+    if (part == 0)
+        roll_rows(v);
+    else if (part == 1) {
+        struct mstate kept = { .rec = (float *)k->payload, .n_pos = k->n_pos, .rolled = k->rolled };
+        v->state = mstate_hash(&kept, v->s->lm->model);
+    } else if (part - 2 < v->rec_cuts)
+        copy_cut(s->rec, k->payload, k->rec_bytes, part - 2);
+    else
+        put_rows(v, part - 2 - v->rec_cuts);
+}
+
+static int load_all(struct load *v, const struct snapshot *const *chain, size_t n, struct err *e)
+{
+    const struct snapshot *k = v->leaf;
+    if (list_spans(v, chain, n, e))
         return -1;
-    if (!hash128_equal(rolled, chain[n - 1]->rolled))
+    size_t row_parts = v->n_spans ? v->span[v->n_spans - 1].parts : 0;
+    run_parts(v->s->lm, 2 + v->rec_cuts + row_parts, load_part, v);
+    if (k->row_bytes && !hash128_equal(v->rolled, k->rolled))
         return err_set(e, ERR_FORMAT, "a state's attention rows are not the ones it was kept with");
+    if (!hash128_equal(v->state, k->state))
+        return err_set(e, ERR_FORMAT, "a kept state does not have the hash it was kept under");
+    memcpy(v->s->state.hidden, k->payload + k->rec_bytes, k->hidden_bytes);
+    v->s->state.n_pos = k->n_pos;
+    v->s->state.rolled = k->rolled;
     return 0;
 }
 
@@ -309,19 +402,15 @@ int session_load(struct session *s, const struct snapshot *const *chain, size_t 
     }
     if (ids_add(&s->ids, ids, leaf->n_pos))
         return err_nomem(e, "the token list");
-    if (mstate_reserve(&s->state, s->lm->model, most, e) || load_rows(s, chain, n, e))
-        goto fail;
-    if (leaf->rec_bytes)
-        memcpy(s->state.rec, leaf->payload, leaf->rec_bytes);
-    memcpy(s->state.hidden, leaf->payload + leaf->rec_bytes, leaf->hidden_bytes);
-    s->state.n_pos = leaf->n_pos;
-    s->state.rolled = leaf->rolled;
-    if (!hash128_equal(session_hash(s), leaf->state)) {
-        err_set(e, ERR_FORMAT, "a kept state does not have the hash it was kept under");
-        goto fail;
-    }
-    return 0;
-fail:
-    session_clear(s);
-    return -1;
+    struct load v = { .s = s, .leaf = leaf, .rec_cuts = n_cuts(leaf->rec_bytes, COPY_BYTES) };
+    v.span = mem_alloc(n, sizeof *v.span);
+    int r = -1;
+    if (!v.span)
+        err_nomem(e, "a state's attention rows");
+    else if (!mstate_reserve(&s->state, s->lm->model, most, e))
+        r = load_all(&v, chain, n, e);
+    free(v.span);
+    if (r)
+        session_clear(s);
+    return r;
 }

@@ -20,33 +20,70 @@ static struct head head_of(const struct model *m, const struct layer *l, const s
     return (struct head){ keys, keys + BLOCK * bytes, k_at, k_at + m->c.n_head_kv * bytes };
 }
 
-/* Keys of places [j0, j1) of a block, from and to rows `stride` elements apart. */
-#define TURN(T)                                                                                            \
-    static void turn_in_##T(void *block, const void *rows, size_t stride, size_t d, size_t j0, size_t j1)  \
-    {                                                                                                      \
-        T *to = block;                                                                                     \
-        const T *from = rows;                                                                              \
-        for (size_t e = 0; e < d; e++)                                                                     \
-            for (size_t j = j0; j < j1; j++)                                                               \
-                to[e * BLOCK + j] = from[(j - j0) * stride + e];                                           \
-    }                                                                                                      \
-    static void turn_out_##T(const void *block, void *rows, size_t stride, size_t d, size_t j0, size_t j1) \
-    {                                                                                                      \
-        const T *from = block;                                                                             \
-        T *to = rows;                                                                                      \
-        for (size_t j = j0; j < j1; j++)                                                                   \
-            for (size_t e = 0; e < d; e++)                                                                 \
-                to[(j - j0) * stride + e] = from[e * BLOCK + j];                                           \
+/* to[j][i] = from[i][j], four by four. */
+static void turn4(uint16_t *to, size_t to_stride, const uint16_t *from, size_t from_stride)
+{
+    const uint64_t even = 0x0000ffff0000ffff, low = 0x00000000ffffffff;
+    uint64_t a[4], b[4];
+    for (size_t i = 0; i < 4; i++)
+        memcpy(&a[i], from + i * from_stride, sizeof a[i]);
+    for (size_t i = 0; i < 4; i += 2) {
+        b[i] = (a[i] & even) | (a[i + 1] & even) << 16;
+        b[i + 1] = (a[i] >> 16 & even) | (a[i + 1] & ~even);
     }
-TURN(uint16_t)
-TURN(uint32_t)
-#undef TURN
+    a[0] = (b[0] & low) | b[2] << 32;
+    a[1] = (b[1] & low) | b[3] << 32;
+    a[2] = b[0] >> 32 | (b[2] & ~low);
+    a[3] = b[1] >> 32 | (b[3] & ~low);
+    for (size_t i = 0; i < 4; i++)
+        memcpy(to + i * to_stride, &a[i], sizeof a[i]);
+}
+
+/* Keys of places [j0, j1) of a block, from and to rows `stride` elements apart. */
+static void turn_in_f16(uint16_t *block, const uint16_t *rows, size_t stride, size_t d, size_t j0, size_t j1)
+{
+    size_t j = j0;
+    for (; d % 4 == 0 && j + 4 <= j1; j += 4)
+        for (size_t e = 0; e < d; e += 4)
+            turn4(block + e * BLOCK + j, BLOCK, rows + (j - j0) * stride + e, stride);
+    for (; j < j1; j++)
+        for (size_t e = 0; e < d; e++)
+            block[e * BLOCK + j] = rows[(j - j0) * stride + e];
+}
+
+static void turn_out_f16(const uint16_t *block, uint16_t *rows, size_t stride, size_t d, size_t j0, size_t j1)
+{
+    size_t j = j0;
+    for (; d % 4 == 0 && j + 4 <= j1; j += 4)
+        for (size_t e = 0; e < d; e += 4)
+            turn4(rows + (j - j0) * stride + e, stride, block + e * BLOCK + j, BLOCK);
+    for (; j < j1; j++)
+        for (size_t e = 0; e < d; e++)
+            rows[(j - j0) * stride + e] = block[e * BLOCK + j];
+}
+
+static void turn_in_f32(uint32_t *block, const uint32_t *rows, size_t stride, size_t d, size_t j0, size_t j1)
+{
+    for (size_t j = j0; j < j1; j++)
+        for (size_t e = 0; e < d; e++)
+            block[e * BLOCK + j] = rows[(j - j0) * stride + e];
+}
+
+static void turn_out_f32(const uint32_t *block, uint32_t *rows, size_t stride, size_t d, size_t j0, size_t j1)
+{
+    for (size_t j = j0; j < j1; j++)
+        for (size_t e = 0; e < d; e++)
+            rows[(j - j0) * stride + e] = block[e * BLOCK + j];
+}
 
 /* Positions [p0, p1) of one block. */
 static void head_in(const struct model *m, const struct head *h, size_t p0, size_t p1, const unsigned char *rows, size_t stride)
 {
     size_t d = m->c.d_head, e = m->rows_f32 ? sizeof(float) : sizeof(uint16_t), j0 = p0 % BLOCK, j1 = j0 + p1 - p0;
-    (m->rows_f32 ? turn_in_uint32_t : turn_in_uint16_t)(h->keys, rows + h->k_at, stride / e, d, j0, j1);
+    if (m->rows_f32)
+        turn_in_f32((uint32_t *)h->keys, (const uint32_t *)(rows + h->k_at), stride / e, d, j0, j1);
+    else
+        turn_in_f16((uint16_t *)h->keys, (const uint16_t *)(rows + h->k_at), stride / e, d, j0, j1);
     for (size_t j = j0; j < j1; j++)
         memcpy(h->values + j * d * e, rows + h->v_at + (j - j0) * stride, d * e);
 }
@@ -54,7 +91,10 @@ static void head_in(const struct model *m, const struct head *h, size_t p0, size
 static void head_out(const struct model *m, const struct head *h, size_t p0, size_t p1, unsigned char *rows, size_t stride)
 {
     size_t d = m->c.d_head, e = m->rows_f32 ? sizeof(float) : sizeof(uint16_t), j0 = p0 % BLOCK, j1 = j0 + p1 - p0;
-    (m->rows_f32 ? turn_out_uint32_t : turn_out_uint16_t)(h->keys, rows + h->k_at, stride / e, d, j0, j1);
+    if (m->rows_f32)
+        turn_out_f32((const uint32_t *)h->keys, (uint32_t *)(rows + h->k_at), stride / e, d, j0, j1);
+    else
+        turn_out_f16((const uint16_t *)h->keys, (uint16_t *)(rows + h->k_at), stride / e, d, j0, j1);
     for (size_t j = j0; j < j1; j++)
         memcpy(rows + h->v_at + (j - j0) * stride, h->values + j * d * e, d * e);
 }
