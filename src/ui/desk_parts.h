@@ -81,6 +81,8 @@ void desk_tell_err(struct desk *d, struct desk_chat *c, const struct err *e);
 void desk_tell_note(struct desk *d, struct desk_chat *c, const char *text);
 void desk_tell_stage(struct desk_chat *c, enum desk_stage stage, double progress);
 void desk_verify_run(struct desk_chat *c);                         /* desk_replay.c */
+void *desk_worker(void *chat);                                     /* desk_chat.c: the thread */
+void desk_request_free(void *request);
 
 /* ---- desk_models.c ---- */
 int desk_load_first(struct desk *d, const char *name, struct err *e);

@@ -35,7 +35,7 @@ src_ui_libui_a_SOURCES = $(UI_PANELS) \
 	src/ui/theme_file.c \
 	src/ui/loop.c src/ui/loop.h \
 	src/ui/events.c \
-	src/ui/desk.c src/ui/desk_models.c src/ui/desk_chat.c src/ui/desk_shown.c src/ui/desk_replay.c src/ui/desk_list.c src/ui/desk_parts.h \
+	src/ui/desk.c src/ui/desk_models.c src/ui/desk_ask.c src/ui/desk_chat.c src/ui/desk_shown.c src/ui/desk_replay.c src/ui/desk_list.c src/ui/desk_parts.h \
 	src/ui/run.c src/ui/run.h \
 	src/ui/script.c src/ui/script.h \
 	src/ui/dump.c src/ui/dump.h \
