@@ -141,7 +141,22 @@ void app_stash_draft(struct app *a)
     composer_draft(&t->draft);
     composer_text(&whole);
     save_draft(t, &whole);
+    a->draft_due_ns = 0;
     str_release(&whole);
+}
+
+int app_draft_wait_ms(const struct app *a)
+{
+    uint64_t now = clock_ns();
+    if (!a->draft_due_ns || a->ask)
+        return -1;
+    return a->draft_due_ns > now ? (int)((a->draft_due_ns - now) / 1000000) + 1 : 0;
+}
+
+void app_draft_tick(struct app *a)
+{
+    if (a->draft_due_ns && !a->ask && clock_ns() >= a->draft_due_ns)
+        app_stash_draft(a);
 }
 
 unsigned app_show_tab(struct app *a, size_t i)
@@ -295,8 +310,21 @@ static unsigned composer_event(const struct input_event *ev)
     return ACT_REPAINT | ACT_LAYOUT;
 }
 
+/* On disk a second after one paused, five after one began: a crash takes no more than that. */
+static void draft_changes(struct app *a)
+{
+    const uint64_t second = 1000000000;
+    uint64_t now = clock_ns();
+    if (a->focus != FOCUS_COMPOSER)
+        return;
+    if (!a->draft_due_ns)
+        a->draft_since_ns = now;
+    a->draft_due_ns = now + second < a->draft_since_ns + 5 * second ? now + second : a->draft_since_ns + 5 * second;
+}
+
 unsigned app_key(struct app *a, const struct input_event *ev)
 {
+    draft_changes(a);
     if (ev->kind == INPUT_PASTE) {
         if (a->focus == FOCUS_TRANSCRIPT)
             a->focus = FOCUS_COMPOSER;

@@ -76,6 +76,7 @@ struct app {
     struct replay *replaying; /* NULL: not (replay.h) */
     bool replay_first;       /* the chat is to be played again once it is there */
     bool welcome;            /* asked for by hand */
+    uint64_t draft_due_ns, draft_since_ns; /* what was written since then is to be on disk by then; due 0: it is */
     unsigned bits;           /* enum action_bits not settled yet */
     int exit_status;
     const char *rc_where;    /* file and line being read, for messages; NULL */
@@ -94,6 +95,8 @@ unsigned app_open_chat(struct app *a, const char *name);
 unsigned app_show_tab(struct app *a, size_t i);
 void app_close_tab(struct app *a, size_t i);
 void app_say_editing(struct app *a);                     /* which message the shown chat's draft is to replace, if any */
+int app_draft_wait_ms(const struct app *a);              /* until what is written should be on disk; -1: it is */
+void app_draft_tick(struct app *a);
 void app_stash_draft(struct app *a);                     /* keeps what is being written as the shown chat's, on disk too */
 
 unsigned app_key(struct app *a, const struct input_event *ev); /* one key or paste */

@@ -104,7 +104,7 @@ int loop_run(struct app *a, struct err *e)
     while (!(a->bits & ACT_QUIT) && !gone) {
         app_frame(a);
         struct pollfd fds[] = { { term_fd(), POLLIN, 0 }, { desk_fd(a->desk), POLLIN, 0 }, { signal_pipe[0], POLLIN, 0 } };
-        int wait = shorter(input_wait_ms(&in, clock_ns()), replay_wait_ms(a));
+        int wait = shorter(input_wait_ms(&in, clock_ns()), shorter(replay_wait_ms(a), app_draft_wait_ms(a)));
         if (poll(fds, 3, wait) < 0 && errno != EINTR) {
             err_sys(e, "cannot wait for input");
             break;
@@ -117,6 +117,7 @@ int loop_run(struct app *a, struct err *e)
         if (fds[1].revents)
             a->bits |= app_events(a);
         a->bits |= replay_tick(a);
+        app_draft_tick(a);
     }
     if (gone && !ended_by)
         ended_by = SIGHUP;
