@@ -41,6 +41,7 @@ enum desk_event_kind {
     DESK_ERROR,     /* err */
     DESK_MODEL,     /* a model was loaded, or failed to (err) */
     DESK_VERIFIED,  /* node, outcome: a reply was run again */
+    DESK_REFUSED,   /* text: a message that is not in the chat (given); node: the one it was to replace, or 0 */
     DESK_SETTINGS,  /* settings: the ones the chat was left with */
 };
 

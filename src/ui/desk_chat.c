@@ -163,6 +163,7 @@ static int ensure_model(struct desk_chat *c, const char *name, bool yields, stru
         return -1;
     }
     c->lm = lm;
+    memcpy(c->model, info.name, sizeof c->model);
     desk_leave_model(c->desk, left); /* the same one, perhaps: it was counted twice */
     return 0;
 }
@@ -277,17 +278,30 @@ static int say_first(struct desk_chat *c, struct desk_request *q, struct err *e)
     return 0;
 }
 
+/* What was written goes back to who wrote it. */
+static void give_back(struct desk_chat *c, struct desk_request *q)
+{
+    if (q->want != WANT_SEND && q->want != WANT_EDIT)
+        return;
+    desk_tell(c->desk, &(struct desk_event){ .kind = DESK_REFUSED, .chat = c, .text = q->text, .n = q->n, .node = q->node });
+    q->text = NULL;
+}
+
 static void serve(struct desk_chat *c, struct desk_request *q)
 {
     struct conv_result r = { .node = 0 };
     struct err e = ERR_INIT;
+    size_t n_before;
     int failed;
     switch (q->want) {
     case WANT_SEND:
     case WANT_EDIT:
     case WANT_REGENERATE:
     case WANT_CONTINUE:
+        n_before = conv_tree(c->conv)->n_nodes;
         failed = say_first(c, q, &e) || ensure_model(c, NULL, false, &e) || turn(c, q, &r, &e);
+        if (failed && conv_tree(c->conv)->n_nodes == n_before)
+            give_back(c, q);
         end_turn(c, &r, failed, &e);
         break;
     case WANT_MODEL: use_model(c, q); break;
@@ -325,13 +339,31 @@ static void request_done(struct desk_chat *c)
     desk_tell_stage(c, DESK_IDLE, -1);
 }
 
+/* Another hiss had it open. If that one has ended, what it wrote is read and the chat can be written here. */
+static void take_over(struct desk_chat *c)
+{
+    struct err e = ERR_INIT;
+    struct conv_opts o = { .path = c->path.p, .mode = JOURNAL_WRITE, .store = c->store, .lm = c->lm, .model_name = c->model };
+    struct conv *again = conv_open(&o, &e);
+    if (!again || !conv_writable(again)) {
+        conv_close(again, NULL);
+        return;
+    }
+    conv_close(c->conv, NULL);
+    c->conv = again;
+    tell_shown(c, false);
+}
+
 /* A chat that could not be opened answers everything with the reason. */
 static void answer(struct desk_chat *c, struct desk_request *q, const struct err *closed)
 {
     if (closed->code) {
+        give_back(c, q);
         desk_tell_err(c->desk, c, closed);
         return;
     }
+    if (!conv_writable(c->conv))
+        take_over(c);
     serve(c, q);
     keep_settings(c);
     if (!c->lm) /* once the model is there the chat is made ready, whatever was asked for meanwhile */

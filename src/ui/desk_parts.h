@@ -68,6 +68,7 @@ struct desk_chat {
     struct conv *conv;
     struct store *store;
     struct lm *lm;
+    char model[64];                /* its name */
     struct shown *last;            /* what was last told, so that unchanged messages keep their layouts */
     struct generate_opts generate;
     struct desk_stats stats;

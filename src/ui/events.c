@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "ui/app.h"
+#include "ui/composer.h"
 #include "ui/replay.h"
 
 static struct tab *tab_of(struct app *a, const struct desk_chat *c)
@@ -57,6 +58,20 @@ static void shown(struct app *a, struct tab *t, struct desk_event *ev)
         panel_refill(a, a->panel);
 }
 
+/* Back into the line, unless something else is being written by now: then Up brings it back. */
+static void refused(struct app *a, struct tab *t, const struct desk_event *ev)
+{
+    bool here = t == app_tab(a) && a->focus != FOCUS_ASK;
+    if (here ? !composer_empty() : t->draft.len > 0)
+        return;
+    t->editing = ev->node;
+    if (here)
+        composer_set(ev->text, ev->n);
+    else
+        str_add(&t->draft, ev->text, ev->n);
+    a->bits |= ACT_LAYOUT;
+}
+
 static void of_chat(struct app *a, struct tab *t, struct desk_event *ev)
 {
     switch (ev->kind) {
@@ -66,6 +81,7 @@ static void of_chat(struct app *a, struct tab *t, struct desk_event *ev)
     case DESK_ENDED: ended(a, t); break;
     case DESK_STAGE: stage(a, t, ev); break;
     case DESK_STATS: t->stats = ev->stats; break;
+    case DESK_REFUSED: refused(a, t, ev); break;
     case DESK_SETTINGS: app_settings_left(a, t, &ev->settings); break;
     case DESK_VERIFIED: verified(a, t, ev); break;
     case DESK_NOTE: app_say(a, "%.*s", (int)ev->n, ev->text ? ev->text : ""); break;
