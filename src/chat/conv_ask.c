@@ -74,7 +74,7 @@ static int exchange(struct conv *c, uint32_t parent, enum chat_role role, const 
         err_nomem(e, "a message");
         goto fail;
     }
-    if (c->lm && (plan_make(c, parent, role, str_z(&clean), clean.len, &p, e) || (g && nothing_to_read(&p, e)) ||
+    if (c->lm && (plan_make(c, parent, role, str_z(&clean), clean.len, &p, e) || (g && (nothing_to_read(&p, e) || turn_fits(c, p.ids.n, e))) ||
                   note_model(c, op, e)))
         goto fail;
     if (add_message(c, op, parent, role, &clean, &p, id, e))

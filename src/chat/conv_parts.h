@@ -70,6 +70,8 @@ struct lead {
 int turn_reply(struct conv *c, const struct lead *l, const struct generate_opts *g, const struct conv_watch *w,
                struct conv_result *r, struct err *e);
 
+int turn_fits(const struct conv *c, size_t n, struct err *e); /* ERR_LIMIT: the model cannot read so many */
+
 /* Brings the session to exactly ids[0..n). */
 int turn_seek(struct conv *c, const int32_t *ids, size_t n, const struct conv_watch *w, struct conv_result *r,
               struct err *e);

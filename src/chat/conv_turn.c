@@ -72,9 +72,20 @@ static void restore(struct conv *c, const int32_t *ids, size_t n)
         session_clear(c->session);
 }
 
+int turn_fits(const struct conv *c, size_t n, struct err *e)
+{
+    size_t most = session_limit(c->session);
+    if (n <= most)
+        return 0;
+    return err_set(e, ERR_LIMIT, "this model reads at most %zu tokens, and with this it would be %zu: shorten it, begin a new chat, "
+                   "or branch from an earlier message", most, n);
+}
+
 int turn_seek(struct conv *c, const int32_t *ids, size_t n, const struct conv_watch *w, struct conv_result *r,
               struct err *e)
 {
+    if (turn_fits(c, n, e))
+        return -1;
     restore(c, ids, n);
     size_t pos = session_pos(c->session), every = keyframe_of(c);
     struct reading rd = { w, 0, n - pos };

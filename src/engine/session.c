@@ -94,13 +94,16 @@ static int forward(struct session *s, const int32_t *ids, size_t n, float *out, 
     return r;
 }
 
-/* How many more tokens a model with attention can read; a recurrent one has no end. */
-static size_t room(const struct session *s)
+size_t session_limit(const struct session *s)
 {
     const struct model_config *c = model_config(s->lm->model);
-    if (!c->n_attn || !c->n_ctx_train)
-        return SIZE_MAX;
-    return s->state.n_pos < c->n_ctx_train ? c->n_ctx_train - s->state.n_pos : 0;
+    return c->n_attn && c->n_ctx_train ? c->n_ctx_train : SIZE_MAX;
+}
+
+static size_t room(const struct session *s)
+{
+    size_t most = session_limit(s);
+    return s->state.n_pos < most ? most - s->state.n_pos : 0;
 }
 
 bool session_full(const struct session *s)

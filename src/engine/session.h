@@ -21,6 +21,7 @@ void session_free(struct session *s);
 
 const struct lm *session_lm(const struct session *s);
 size_t session_pos(const struct session *s);                       /* tokens read */
+size_t session_limit(const struct session *s);                     /* tokens it can read; a recurrent model has no end: SIZE_MAX */
 const int32_t *session_ids(const struct session *s);               /* borrowed: [session_pos] */
 struct hash128 session_hash(const struct session *s);              /* of the state (mstate_hash) */
 

@@ -49,6 +49,12 @@ ask --chat s --system 'be verbose' three </dev/null
 bad 'another one is refused' 2 'has begun already'
 
 # ---- What is wrong is said ----
+"$mkmodel" "$tmp/llama.gguf" llama 7 chatml
+"$hiss" ask -m "$tmp/llama.gguf" -n 2 --chat long one </dev/null >"$tmp/out" 2>&1
+yes 'a word and another one' | head -n 2000 >"$tmp/long"
+run "$hiss" ask -m "$tmp/llama.gguf" -n 2 --chat long <"$tmp/long"
+bad 'more than the model can read is refused before it is read' 1 'reads at most 4096 tokens'
+[ "$("$hiss" chats show long | grep -c '^you:')" = 1 ]; report 'and does not become part of the chat'
 ask </dev/null
 bad 'no prompt' 2 'no prompt'
 for name in '' '.hidden' 'a/b' "$(printf 'a\033b')" "$(printf '\377')"; do
