@@ -13,7 +13,7 @@
 #include "ui/number.h"
 
 enum {
-    HISTORY_MAX = 2000,
+    HISTORY_MAX = 2000, HISTORY_BYTES = 1 << 16, /* entries; bytes of one that is written down */
     FOLD_FIRST = 0x10F000, FOLD_LAST = 0x10FFFD, /* a private-use character stands for a folded paste; no font has these */
     LABEL_MAX = 160, PREVIEW_COLS = 24, TAB_COLS = 4,
 };
@@ -125,21 +125,6 @@ int composer_open(const char *history, const struct composer_hooks *hooks, struc
     return 0;
 }
 
-void composer_close(void)
-{
-    if (!c.open)
-        return;
-    rl_callback_handler_remove();
-    if (c.history)
-        write_history(c.history);
-    for (size_t i = 0; i < c.n_pastes; i++)
-        free(c.pastes[i].p);
-    free(c.pastes);
-    free(c.history);
-    fclose(c.nowhere);
-    memset(&c, 0, sizeof c);
-}
-
 void composer_key(const char *raw, size_t n)
 {
     c.queue = raw;
@@ -189,11 +174,23 @@ static void label_of(const char *p, size_t n, size_t lines, char out[LABEL_MAX])
              fit < LABEL_MAX / 2 ? (int)fit : 0, p);
 }
 
+static void add_mark(struct str *out, size_t i)
+{
+    char mark[4];
+    str_add(out, mark, utf8_encode(FOLD_FIRST + (uint32_t)i, mark));
+}
+
 void composer_fold(struct str *out, const char *p, size_t n, size_t most)
 {
     size_t lines = count_lines(p, n);
     bool folds = lines > most || n > COMPOSER_FOLD_BYTES;
-    char *copy = folds && FOLD_FIRST + c.n_pastes <= FOLD_LAST ? mem_dup(p, n) : NULL, mark[4];
+    for (size_t i = 0; folds && i < c.n_pastes; i++) {
+        if (c.pastes[i].n == n && !memcmp(c.pastes[i].p, p, n)) {
+            add_mark(out, i);
+            return;
+        }
+    }
+    char *copy = folds && FOLD_FIRST + c.n_pastes <= FOLD_LAST ? mem_dup(p, n) : NULL;
     if (!copy || mem_grow(&c.pastes, &c.cap_pastes, c.n_pastes + 1, sizeof *c.pastes)) {
         free(copy);
         str_add(out, p, n);
@@ -202,7 +199,7 @@ void composer_fold(struct str *out, const char *p, size_t n, size_t most)
     struct paste *new = &c.pastes[c.n_pastes];
     *new = (struct paste){ .p = copy, .n = n };
     label_of(p, n, lines, new->label);
-    str_add(out, mark, utf8_encode(FOLD_FIRST + (uint32_t)c.n_pastes++, mark));
+    add_mark(out, c.n_pastes++);
 }
 
 void composer_paste(const char *p, size_t n)
@@ -280,18 +277,56 @@ void composer_set(const char *p, size_t n)
     free(z);
 }
 
+/* What is too long for the file stands folded: Up brings it back in this run. */
 void composer_remember(const char *p, size_t n)
 {
-    char *z = mem_alloc(n + 1, 1);
-    if (!z)
-        return;
-    memcpy(z, p, n);
-    z[n] = '\0';
+    struct str line = STR_INIT;
+    if (n > HISTORY_BYTES)
+        composer_fold(&line, p, n, 0);
+    else
+        str_add(&line, p, n);
     HIST_ENTRY *last = history_length ? history_get(history_base + history_length - 1) : NULL;
-    if (n && (!last || strcmp(last->line, z)))
-        add_history(z);
+    if (line.len && !line.oom && (!last || strcmp(last->line, line.p)))
+        add_history(line.p);
     using_history(); /* the next Up begins at the newest */
-    free(z);
+    str_release(&line);
+}
+
+static bool holds_fold(const char *z)
+{
+    for (size_t at = 0, n = strlen(z); at < n;) {
+        uint32_t cp;
+        at += utf8_decode(z + at, n - at, &cp, NULL);
+        if (folded(cp))
+            return true;
+    }
+    return false;
+}
+
+/* readline takes seconds to read an entry of many thousand lines back. */
+static void save_history(void)
+{
+    for (int i = history_length; i-- > 0;) {
+        const char *line = history_get(history_base + i)->line;
+        if (strlen(line) > HISTORY_BYTES || holds_fold(line))
+            free_history_entry(remove_history(i));
+    }
+    write_history(c.history);
+}
+
+void composer_close(void)
+{
+    if (!c.open)
+        return;
+    rl_callback_handler_remove();
+    if (c.history)
+        save_history();
+    for (size_t i = 0; i < c.n_pastes; i++)
+        free(c.pastes[i].p);
+    free(c.pastes);
+    free(c.history);
+    fclose(c.nowhere);
+    memset(&c, 0, sizeof c);
 }
 
 char **composer_matches(const char *word, char *(*generator)(const char *word, int state))

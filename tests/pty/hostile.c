@@ -129,9 +129,16 @@ static void many_lines(void)
     pty_type(p, "\r");
     report_on(p, pty_see_not(p, "› [100,000 lines"), "100,000 lines: they are sent");
     pty_type(p, "\003");
+    report_on(p, pty_see(p, "Esc read"), "100,000 lines: reading them can be stopped");
+    pty_type(p, "\033[A");
+    report_on(p, pty_see(p, "› [100,000 lines: 0"), "100,000 lines: Up brings them back as a block");
+    pty_type(p, "\003");
     pty_type(p, "still here");
     report_on(p, pty_see(p, "› still here"), "100,000 lines: keys are taken");
     leaves(p, "100,000 lines");
+    char *history = stage_read("state/history", &all);
+    report(history && !strstr(history, "99998"), "100,000 lines: the next start does not read them");
+    free(history);
     char *journal = stage_read("data/chats/lines.jsonl", &all);
     report(journal && strstr(journal, "0\\n1\\n2\\n3") && strstr(journal, "99998\\n99999\""), "100,000 lines: the message is kept whole");
     free(journal);
