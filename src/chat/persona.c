@@ -11,7 +11,7 @@
 const char persona_skeleton[] =
     "---\n"
     "# What the list shows. Lines that begin with # are for you alone.\n"
-    "name: New persona\n"
+    "# name: what it is called when that is not the file's name.\n"
     "description: one line about it\n"
     "# Asked for when the persona is used; a value is the default.\n"
     "variables:\n"

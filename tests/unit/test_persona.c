@@ -214,6 +214,7 @@ static void the_shipped_ones_are_sound(void **state)
     struct persona p;
     struct err e = ERR_INIT;
     assert_int_equal(persona_parse("new.md", persona_skeleton, strlen(persona_skeleton), &p, &e), 0);
+    assert_string_equal(p.name, "new"); /* the file's, not one that all would share */
     persona_release(&p);
 }
 
