@@ -325,6 +325,8 @@ static void draft_changes(struct app *a)
 unsigned app_key(struct app *a, const struct input_event *ev)
 {
     draft_changes(a);
+    if (a->rows < 2) /* it stands where one writes */
+        str_clear(&a->message);
     if (ev->kind == INPUT_PASTE) {
         if (a->focus == FOCUS_TRANSCRIPT)
             a->focus = FOCUS_COMPOSER;
@@ -335,11 +337,8 @@ unsigned app_key(struct app *a, const struct input_event *ev)
     if (a->focus == FOCUS_ASK)
         return ask_key(a, ev);
     enum context where = app_context(a);
-    if (where == CONTEXT_COMPOSER && composer_takes(ev)) {
-        if (a->rows < 2) /* it stands where one writes */
-            str_clear(&a->message);
+    if (where == CONTEXT_COMPOSER && composer_takes(ev))
         return composer_event(ev);
-    }
     const char *line = keymap_find(where, ev->key);
     if (line) {
         str_clear(&a->message);

@@ -119,6 +119,7 @@ int composer_open(const char *history, const struct composer_hooks *hooks, struc
     rl_basic_word_break_characters = " \t\n";
     rl_completer_quote_characters = "\"'";
     open_history(history);
+    rl_variable_bind("show-all-if-ambiguous", "on"); /* before the user's inputrc, which may differ */
     rl_callback_handler_install(writing, accepted);
     rl_variable_bind("enable-bracketed-paste", "off"); /* ours: the decoder has it */
     c.open = true;

@@ -32,9 +32,9 @@ static void stage(struct app *a, struct tab *t, const struct desk_event *ev)
 
 static void ended(struct app *a, struct tab *t)
 {
-    transcript_live_end(&t->view);
-    if (t != app_tab(a))
+    if (t->view.has_live && t != app_tab(a)) /* restoring a chat ends too, but nothing came */
         t->unread = true;
+    transcript_live_end(&t->view);
 }
 
 /* A tick beside each reply that came out the same; the first that did not is shown. */

@@ -217,6 +217,8 @@ int panel_refill(struct app *a, struct panel *p)
     size_t same = find_key(p, key);
     if (p->tail && (first || last))
         at = p->n;
+    else if (!p->active) /* beside what is shown: nobody chose a row */
+        at = find_mark(p);
     else if (same < p->n)
         at = same;
     else if (first)

@@ -46,7 +46,7 @@ static void draw_list_row(const struct panel *p, size_t i, int row, int col, int
         cells_cut(row, col + (gutter > 0), cols - (gutter > 0), r->text, strlen(r->text), STYLE_HEADING);
         return;
     }
-    if (gutter && i == p->at)
+    if (gutter && i == p->at && (p->active || r->mark))
         cells_puts(row, col, 1, "▌", STYLE_BAR);
     if (gutter > 1 && r->mark)
         cells_puts(row, col + 1, 1, "●", focused ? STYLE_FOCUS : STYLE_BAR);

@@ -40,11 +40,11 @@ static void draw_behind_prompt(struct app *a, struct tab *t, int col)
     char status[128];
     struct str line = STR_INIT;
     status_text(a, status, sizeof status);
-    if (desk_loading(a->desk) >= 0 || (tab_works(t->state) && !t->view.has_live)) {
-        str_adds(&line, status);
-    } else if (transcript_n(&t->view)) {
+    if (desk_loading(a->desk) < 0 && transcript_n(&t->view) && (t->view.has_live || !tab_works(t->state)))
         transcript_line(&t->view, a->cols - col, true, &line);
-    } else {
+    if (!line.len)
+        str_adds(&line, status);
+    if (!line.len) {
         keymap_keys_of(CONTEXT_COMPOSER, "help", &line);
         str_cut(&line, strcspn(str_z(&line), ","));
         str_adds(&line, line.len ? " helps" : "");

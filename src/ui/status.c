@@ -17,8 +17,10 @@ static void stage_text(const struct tab *t, char *out, size_t n)
     const struct desk_stats *s = &t->stats;
     char read[NUMBER_TEXT], other[NUMBER_TEXT];
     if (t->stage == DESK_WRITING) {
-        double rate = s->write_seconds > 0 ? (double)s->wrote / s->write_seconds : 0;
-        snprintf(out, n, "writing %.0f t/s · read %s", rate, number_grouped(s->read, read));
+        if (s->write_seconds > 0)
+            snprintf(out, n, "writing %.0f t/s · read %s", (double)s->wrote / s->write_seconds, number_grouped(s->read, read));
+        else
+            snprintf(out, n, "writing · read %s", number_grouped(s->read, read));
     } else if (t->stage != DESK_IDLE) {
         double left = t->progress > 0.02 ? (double)(clock_ns() - t->since_ns) * 1e-9 * (1 - t->progress) / t->progress : 0;
         if (t->progress >= 0 && left >= 1)
@@ -57,15 +59,18 @@ static void add_key(enum context where, const char *command, const char *words, 
     str_release(&keys);
 }
 
-/* The two keys of the moment, by what they are bound to. */
-static void add_keys(struct app *a, struct str *out)
+/* The two keys of the moment, by what they are bound to; where there is room for one, the way to stop or help. */
+static void add_keys(struct app *a, bool both, struct str *out)
 {
     const struct tab *t = app_tab(a);
     enum context where = app_context(a);
     const char *first = t && tab_works(t->state) ? "stop" : where == CONTEXT_COMPOSER ? "up" : where == CONTEXT_TRANSCRIPT ? "focus" : "close";
     const char *words = t && tab_works(t->state) ? "stop" : where == CONTEXT_COMPOSER ? "read" : where == CONTEXT_TRANSCRIPT ? "write" : "close";
-    add_key(where, first, words, out);
-    add_key(where, "help", "help", out);
+    bool stops = !strcmp(first, "stop");
+    if (both || stops)
+        add_key(where, first, words, out);
+    if (both || !stops)
+        add_key(where, "help", "help", out);
 }
 
 static void add_settings(struct app *a, struct str *out)
@@ -79,7 +84,7 @@ static void add_settings(struct app *a, struct str *out)
 /* As much as fits `room` columns: what matters least gives way first. */
 static void right_text(struct app *a, const struct app_geometry *g, int room, struct str *out)
 {
-    enum { SETTINGS, KEYS, HELP, NOTHING };
+    enum { SETTINGS, KEYS, KEY, NOTHING };
     const struct tab *t = app_tab(a);
     if (a->focus == FOCUS_ASK) {
         str_adds(out, "Enter take  Esc leave");
@@ -91,10 +96,8 @@ static void right_text(struct app *a, const struct app_geometry *g, int room, st
         str_clear(out);
         if (least == SETTINGS)
             add_settings(a, out);
-        if (least <= KEYS)
-            add_keys(a, out);
-        if (least == HELP)
-            add_key(app_context(a), "help", "help", out);
+        if (least != NOTHING)
+            add_keys(a, least != KEY, out);
         if (cells_width(str_z(out), out->len) <= room)
             return;
     }

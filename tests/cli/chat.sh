@@ -91,4 +91,13 @@ printf 'wait\nrun model second\nwait\nrun model %s/./second.gguf\nwait\nrun mode
 HISS_MODEL_PATH=$tmp/models run "$hiss" chat --no-rc -m first -t 1 --script "$tmp/switch" --new
 [ "$status" = 0 ] && [ "$(grep -c ' loaded' "$tmp/screen")" = 1 ] && grep -q 'second .* loaded' "$tmp/screen"
 report 'a model that was left is unloaded'
+
+printf 'run new\nwait\nrun chats\nsave %s\n' "$tmp/screen" >"$tmp/away"
+run "$hiss" chat --no-rc -m "$m" -t 1 --script "$tmp/away" two
+[ "$status" = 0 ] && grep -q '^   .*Alt-1' "$tmp/screen"
+report 'a chat that was restored behind another one has nothing new'
+printf 'type more\nkey Enter\nrun new\nwait\nrun chats\nsave %s\n' "$tmp/screen" >"$tmp/away"
+run "$hiss" chat --no-rc -m "$m" -t 1 -e 'set length 4' --script "$tmp/away" two
+[ "$status" = 0 ] && grep -q '^   .*  new ' "$tmp/screen"
+report 'one that got a reply there has'
 done_testing
