@@ -132,7 +132,7 @@ static void many_lines(void)
     report_on(p, pty_see(p, "Esc read"), "100,000 lines: reading them can be stopped");
     pty_type(p, "\033[A");
     report_on(p, pty_see(p, "› [100,000 lines: 0"), "100,000 lines: Up brings them back as a block");
-    pty_type(p, "\003");
+    pty_type(p, "\025"); /* ^C would stop what may still go on */
     pty_type(p, "still here");
     report_on(p, pty_see(p, "› still here"), "100,000 lines: keys are taken");
     leaves(p, "100,000 lines");
