@@ -95,7 +95,7 @@ unsigned act_chat_delete(struct app *a, const struct args *args)
     snprintf(name, sizeof name, "%s", desk_chat_name(t->chat));
     app_stash_draft(a); /* it comes back with the chat */
     composer_set("", 0);
-    app_close_tab(a, a->tab);
+    app_close_tab(a, a->tab, false); /* undo brings it back, empty as it is */
     size_t next = a->tab;
     a->tab = SIZE_MAX; /* nothing is shown now: the empty composer is no chat's draft */
     if (desk_chat_move(a->desk, name, true, &e)) {

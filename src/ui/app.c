@@ -174,10 +174,10 @@ unsigned app_show_tab(struct app *a, size_t i)
     return ACT_REPAINT | ACT_LAYOUT;
 }
 
-void app_close_tab(struct app *a, size_t i)
+void app_close_tab(struct app *a, size_t i, bool drop)
 {
     struct tab *t = &a->tabs[i];
-    desk_close(t->chat);
+    desk_close(t->chat, drop && !t->draft.len);
     transcript_release(&t->view);
     str_release(&t->draft);
     memmove(t, t + 1, (a->n_tabs - i - 1) * sizeof *t);
@@ -193,7 +193,7 @@ static bool make_room(struct app *a)
         if (i == a->tab || tab_works(a->tabs[i].state))
             continue;
         size_t shown = a->tab;
-        app_close_tab(a, i);
+        app_close_tab(a, i, true);
         a->tab = shown > i ? shown - 1 : shown;
     }
     return a->n_tabs < APP_MAX_TABS;
@@ -453,7 +453,7 @@ void app_release(struct app *a)
     app_stash_draft(a);
     panel_free(a->panel);
     while (a->n_tabs)
-        app_close_tab(a, a->n_tabs - 1);
+        app_close_tab(a, a->n_tabs - 1, true);
     desk_free(a->desk);
     for (size_t i = 0; i < a->n_log; i++)
         free(a->log[i].text);

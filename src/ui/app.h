@@ -93,7 +93,7 @@ enum context app_context(const struct app *a);
 /* Opens a chat (or shows it when it is open); name NULL: a new one. */
 unsigned app_open_chat(struct app *a, const char *name);
 unsigned app_show_tab(struct app *a, size_t i);
-void app_close_tab(struct app *a, size_t i);
+void app_close_tab(struct app *a, size_t i, bool drop);   /* drop: an empty chat leaves no file */
 void app_say_editing(struct app *a);                     /* which message the shown chat's draft is to replace, if any */
 int app_draft_wait_ms(const struct app *a);              /* until what is written should be on disk; -1: it is */
 void app_draft_tick(struct app *a);

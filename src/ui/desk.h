@@ -85,13 +85,13 @@ struct desk_chat_info {
 };
 size_t desk_chats(struct desk *d, struct desk_chat_info *out, size_t cap);   /* on disk, newest first */
 bool desk_chat_last(struct desk *d, char out[128]);                           /* the one changed last, by its file's time alone; false: none */
-int desk_chat_new_name(struct desk *d, char out[128], struct err *e);        /* a name nobody has */
+int desk_chat_new_name(struct desk *d, char out[128], struct err *e);        /* a name nobody has; its file is made */
 int desk_chat_rename(struct desk *d, const char *name, bool deleted, const char *title, struct err *e); /* one that is not open */
 int desk_chat_move(struct desk *d, const char *name, bool to_trash, struct err *e); /* delete, or bring back */
 
 /* s: for a chat that has no settings of its own. */
 struct desk_chat *desk_open(struct desk *d, const char *name, const struct chat_settings *s, struct err *e);
-void desk_close(struct desk_chat *c);
+void desk_close(struct desk_chat *c, bool drop);       /* drop: a chat in which nothing was ever said leaves no file */
 const char *desk_chat_name(const struct desk_chat *c);
 
 /* Requests: copied, queued, answered by events. -1 when the worker is gone. */

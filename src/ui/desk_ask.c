@@ -65,8 +65,9 @@ static int ask(struct desk_chat *c, struct desk_request q, const char *text, siz
     return 0;
 }
 
-void desk_close(struct desk_chat *c)
+void desk_close(struct desk_chat *c, bool drop)
 {
+    c->drop = drop;
     ask(c, (struct desk_request){ .want = WANT_QUIT }, NULL, 0);
     desk_stop(c);
     pthread_join(c->thread, NULL);

@@ -370,6 +370,12 @@ static void answer(struct desk_chat *c, struct desk_request *q, const struct err
         restore(c);
 }
 
+/* Made by hiss and never used. One that somebody named, or that another hiss has open, is not. */
+static bool is_empty(const struct desk_chat *c)
+{
+    return c->conv && conv_writable(c->conv) && !conv_tree(c->conv)->last_op && chat_is_dated(c->name);
+}
+
 void *desk_worker(void *arg)
 {
     struct desk_chat *c = arg;
@@ -395,6 +401,8 @@ void *desk_worker(void *arg)
         atomic_store(&c->cancel, false);
         request_done(c);
     }
+    if (c->drop && is_empty(c))
+        remove(c->path.p);
     if (c->conv && conv_close(c->conv, &e))
         desk_tell_err(c->desk, NULL, &e);
     desk_leave_model(c->desk, c->lm);

@@ -275,25 +275,46 @@ bool desk_chat_last(struct desk *d, char out[128])
     return out[0] != '\0';
 }
 
+/* Makes the empty file, so that no other chat gets the name. 1: there is one of that name, here or in the trash. */
+static int reserve(const char *name, struct err *e)
+{
+    struct str path = STR_INIT, trash = STR_INIT, folder = STR_INIT;
+    int r = -1;
+    if (path_user(PATH_DATA, &path, e, "chats/%s.jsonl", name) || path_user(PATH_DATA, &folder, e, "chats") ||
+        path_user(PATH_DATA, &trash, e, "chats/deleted/%s.jsonl", name) || file_mkdirs(folder.p, e))
+        goto done;
+    if (file_exists(trash.p)) {
+        r = 1;
+        goto done;
+    }
+    int fd = open(path.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        r = errno == EEXIST ? 1 : err_sys(e, "cannot create %s", path.p);
+        goto done;
+    }
+    close(fd);
+    r = 0;
+done:
+    str_release(&path);
+    str_release(&trash);
+    str_release(&folder);
+    return r;
+}
+
 int desk_chat_new_name(struct desk *d, char out[128], struct err *e)
 {
-    struct str path = STR_INIT, trash = STR_INIT;
     time_t now = (time_t)(clock_wall() / 1000);
     struct tm tm;
     char date[32];
-    int r = 0;
+    int r = 1;
     (void)d;
     localtime_r(&now, &tm);
     strftime(date, sizeof date, "%Y-%m-%d", &tm);
-    for (int i = 1; i < 10000; i++) {
+    for (int i = 1; i < 10000 && r > 0; i++) {
         snprintf(out, 128, "%s-%d", date, i);
-        r = path_user(PATH_DATA, &path, e, "chats/%s.jsonl", out) || path_user(PATH_DATA, &trash, e, "chats/deleted/%s.jsonl", out);
-        if (r || (!file_exists(path.p) && !file_exists(trash.p)))
-            break;
+        r = reserve(out, e);
     }
-    str_release(&path);
-    str_release(&trash);
-    return r ? -1 : 0;
+    return r > 0 ? err_set(e, ERR_LIMIT, "there are 9,999 chats of %s already; give this one a name", date) : r;
 }
 
 /* Its file keeps its time: a new name makes no chat the one that was used last. */

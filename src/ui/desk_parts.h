@@ -61,6 +61,7 @@ struct desk_chat {
     pthread_t thread;
     atomic_bool cancel;
     atomic_uint asked, served;     /* requests; opening counts as the first */
+    bool drop;                     /* set with WANT_QUIT: nothing is left of an empty chat */
     pthread_mutex_t lock;          /* of settings, unkept */
     struct chat_settings settings;
     bool unkept;                   /* they were changed and are not in the chat file */

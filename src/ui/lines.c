@@ -201,7 +201,7 @@ int lines_run(const struct ui_opts *o)
         if (!open_first(&l, o, &e))
             status = talk(&l, o);
         if (l.chat)
-            desk_close(l.chat);
+            desk_close(l.chat, true);
     }
     shown_unref(l.shown);
     desk_free(l.desk);

@@ -63,7 +63,7 @@ int lines_open(struct lines *l, struct err *e)
     if (!c)
         return -1;
     if (l->chat)
-        desk_close(l->chat);
+        desk_close(l->chat, true);
     shown_unref(l->shown);
     l->shown = NULL;
     l->chat = c;

@@ -229,7 +229,7 @@ static unsigned remove_chat(struct app *a, struct panel *p)
     if (tab_of(a, name, &i)) {
         if (i == shown) /* its own command knows what is shown after it */
             return act_chat_delete(a, &(struct args){ .n = 0 });
-        app_close_tab(a, i);
+        app_close_tab(a, i, false);
         a->tab = shown > i ? shown - 1 : shown;
     }
     if (desk_chat_move(a->desk, name, true, &e)) {

@@ -55,6 +55,18 @@ report 'renaming a chat does not open it'
 [ "$("$hiss" chat --no-rc -m "$m" -t 1 --script "$tmp/play" >"$tmp/out"; grep -c 'question two' "$tmp/screen")" = 1 ]
 report 'nor make it the one that was used last'
 
+# Chats in which nothing was said leave no file; a draft, or a name of its own, keeps one.
+chats() { ls "$HISS_HOME/data/chats" | grep -c jsonl; }
+before=$(chats)
+printf '%s\n' wait 'run new' 'run new' 'run new' wait 'run chats' "save $tmp/screen" >"$tmp/new"
+run "$hiss" chat --no-rc -m "$m" -t 1 --new --script "$tmp/new"
+[ "$status" = 0 ] && [ "$(grep -c 'New chat' "$tmp/screen")" = 4 ] && [ "$(chats)" = "$before" ]
+report 'new chats that stay empty leave no file'
+printf '%s\n' wait 'run new by-name' wait 'run new' wait 'type half a thought' >"$tmp/new"
+run "$hiss" chat --no-rc -m "$m" -t 1 --new --script "$tmp/new"
+[ "$status" = 0 ] && [ "$(chats)" = $((before + 2)) ]
+report 'one with a draft stays, and one that was named'
+
 # An edit that was begun goes on after a restart, as an edit.
 printf '%s\n' wait 'key Esc' 'key g' 'key e' 'type  or so' >"$tmp/edit"
 run "$hiss" chat --no-rc -m "$m" -t 1 --script "$tmp/edit" three

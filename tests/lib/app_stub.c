@@ -57,8 +57,9 @@ WEAK unsigned app_open_chat(struct app *a, const char *name)
     return ACT_REPAINT;
 }
 
-WEAK void app_close_tab(struct app *a, size_t i)
+WEAK void app_close_tab(struct app *a, size_t i, bool drop)
 {
+    (void)drop;
     memmove(a->tabs + i, a->tabs + i + 1, (a->n_tabs - i - 1) * sizeof a->tabs[0]);
     a->n_tabs--;
 }
