@@ -88,11 +88,13 @@ unsigned act_chat_delete(struct app *a, const struct args *args)
 {
     struct tab *t = app_tab(a);
     struct err e;
-    char name[128];
+    char name[128], title[128];
     (void)args;
     if (!t)
         return ACT_NONE;
     snprintf(name, sizeof name, "%s", desk_chat_name(t->chat));
+    const struct shown *s = t->view.shown;
+    panel_plain(title, sizeof title, s && s->title[0] ? s->title : name);
     app_stash_draft(a); /* it comes back with the chat */
     composer_set("", 0);
     app_close_tab(a, a->tab, false); /* undo brings it back, empty as it is */
@@ -102,7 +104,7 @@ unsigned act_chat_delete(struct app *a, const struct args *args)
         app_fail(a, &e);
     } else {
         panel_chats_deleted(name);
-        app_say(a, "deleted %s; in F2, u brings it back", name);
+        app_say(a, "deleted '%s'; in F2, u brings it back", title);
     }
     return a->n_tabs ? app_show_tab(a, next) : app_open_chat(a, NULL);
 }

@@ -40,7 +40,7 @@ static void greet(const struct shown *s)
     size_t from = s->n > LAST ? s->n - LAST : 0;
     if (!s->n)
         return;
-    printf("[going on with %s, %zu message%s%s; /new begins another chat]\n", s->title[0] ? s->title : s->name, s->n,
+    printf("[going on with '%s', %zu message%s%s; /new begins another chat]\n", s->title[0] ? s->title : s->name, s->n,
            s->n == 1 ? "" : "s", from ? ", the last two follow, /history reads them all" : "");
     lines_messages(s, from);
 }

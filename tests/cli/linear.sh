@@ -21,7 +21,7 @@ chats=$HISS_HOME/data/chats
 rm -r "$chats/folder.jsonl"
 say /quit
 run lines <"$tmp/in"
-[ "$status" = 0 ] && grep -q '^\[going on with linear, 6 messages, the last two follow' "$tmp/out" &&
+[ "$status" = 0 ] && grep -q "^\[going on with 'linear', 6 messages, the last two follow" "$tmp/out" &&
     [ "$(grep -c '^you: ' "$tmp/out")" = 1 ]
 report 'the last chat goes on; its last two messages are read'
 say /history /quit
@@ -44,7 +44,7 @@ run lines --no-rc -e undo -e quit fresh <"$tmp/in"
 report 'other commands of -e are run when the chat is there'
 say '/open nobody' '/open 2' '/new third' '/new third' hello /chats /quit
 run lines --no-rc fresh <"$tmp/in"
-[ "$status" = 0 ] && grep -q "^\[no chat 'nobody'" "$tmp/out" && grep -q '^\[going on with linear' "$tmp/out" &&
+[ "$status" = 0 ] && grep -q "^\[no chat 'nobody'" "$tmp/out" && grep -q "^\[going on with 'linear'" "$tmp/out" &&
     "$hiss" chats show third | grep -q '^hello$' && grep -q '^\[1 third\]' "$tmp/out"
 report 'one goes from chat to chat'
 done_testing
