@@ -39,7 +39,7 @@ static void goes_on(struct pty *p, const char *draft, const char *when)
     pty_type(p, " more");
     report_on(p, pty_see(p, shown), "%s: the draft '%s' stands and one writes on", when, draft);
     report(pty_mode(p, "2004") == 'h', "%s: pastes are in brackets again", when);
-    pty_type(p, "\003");
+    pty_type(p, "\025"); /* ^C would stop what may still go on */
     pty_see_not(p, shown);
     pty_type(p, "\004");
     report_on(p, pty_end(p) == 0, "%s: ^D leaves", when);
@@ -118,8 +118,8 @@ static void is_killed(void)
     p = pty_open(24, 120);
     stage_chat(p, "--no-rc", "drafted");
     report_on(p, pty_see(p, "› half a thought"), "kill -9: the draft is there again");
-    pty_type(p, "\003\004");
-    report_on(p, pty_end(p) == 0, "kill -9: ^C empties the line, ^D leaves");
+    pty_type(p, "\025\004");
+    report_on(p, pty_end(p) == 0, "kill -9: ^U empties the line, ^D leaves");
     pty_close(p);
 }
 
