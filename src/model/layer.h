@@ -8,7 +8,7 @@
 #include "model/gguf.h"
 #include "model/model.h"
 
-/* W [rows, cols]: packed, or the file's bytes for the types that are used in place. rows = 0: absent. */
+/* W [rows, cols]: packed, or a copy of the file's bytes for the types that need no packing. rows = 0: absent. */
 struct linear {
     enum kern_type type;
     size_t rows, cols;

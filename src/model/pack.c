@@ -42,10 +42,22 @@ static int list_all(struct model *m, struct matrices *all, struct err *e)
     return 0;
 }
 
+/* Types that kernels use as they lie in the file are copied: from the mapping, whose pages are small, they come slower. */
 static size_t packed_bytes(const struct linear *w)
 {
     size_t n = kern_pack_size(w->type, w->rows, w->cols);
-    return (n + ALIGN - 1) / ALIGN * ALIGN;
+    return ((n ? n : w->tensor->bytes) + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+static void pack_groups(const struct linear *w, size_t g0, size_t g1, unsigned char *dst)
+{
+    const unsigned char *src = w->tensor->data;
+    if (kern_pack_size(w->type, w->rows, w->cols)) {
+        kern_pack(w->type, src, w->rows, w->cols, g0, g1, dst);
+        return;
+    }
+    size_t row = w->tensor->bytes / w->rows, r0 = g0 * KERN_GROUP, r1 = g1 * KERN_GROUP;
+    memcpy(dst + r0 * row, src + r0 * row, ((r1 < w->rows ? r1 : w->rows) - r0) * row);
 }
 
 static void count_ops(struct model *m, const struct linear *w)
@@ -64,7 +76,7 @@ static int reserve(struct model *m, const struct matrices *all, struct err *e)
         const struct linear *w = all->w[i];
         if (!mem_add(total, packed_bytes(w), &total))
             return err_nomem(e, "the model's weights");
-        m->weight_bytes += packed_bytes(w) ? packed_bytes(w) : w->tensor->bytes;
+        m->weight_bytes += packed_bytes(w);
         m->rows_f32 = m->rows_f32 && w->type == KERN_F32;
         count_ops(m, w);
     }
@@ -93,7 +105,7 @@ static void tensor_part(void *arg, size_t part, unsigned member)
         return;
     }
     size_t g0 = (part - 1) * j->per_part, g1 = g0 + j->per_part;
-    kern_pack(j->w->type, j->t->data, j->w->rows, j->w->cols, g0, g1 < j->groups ? g1 : j->groups, j->dst);
+    pack_groups(j->w, g0, g1 < j->groups ? g1 : j->groups, j->dst);
 }
 
 /* Returns the bytes written to dst. */
