@@ -4,6 +4,7 @@
 #ifndef KERN_X86_AMX_H
 #define KERN_X86_AMX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -24,7 +25,11 @@ struct amx_shape {
 #define amx_zero(t) _tile_zero(t)
 #define amx_load(t, p, stride) _tile_loadd(t, p, stride)
 #define amx_store(t, p, stride) _tile_stored(t, p, stride)
-#define amx_dot_su(c, a, b) _tile_dpbsud(c, a, b) /* c += signed bytes of a by unsigned bytes of b */
+#define amx_dot_ss(c, a, b) _tile_dpbssd(c, a, b) /* c += signed bytes of a by signed bytes of b */
+#define amx_dot_su(c, a, b) _tile_dpbsud(c, a, b) /* the same by unsigned bytes of b */
+
+/* gcc does not know that a tile load reads memory: what was written for one stays before this. */
+#define amx_fence() __asm__ volatile("" ::: "memory")
 
 #else
 
@@ -62,17 +67,22 @@ static inline void amx_store(int t, void *p, size_t stride)
         memcpy((uint8_t *)p + r * stride, amx.data[t][r], amx.shape.row_bytes[t]);
 }
 
-static inline void amx_dot_su(int c, int a, int b)
+static inline void amx_dot(int c, int a, int b, bool is_signed)
 {
     for (size_t m = 0; m < amx.shape.rows[c]; m++)
         for (size_t k = 0; k < amx.shape.row_bytes[a]; k++)
             for (size_t n = 0; n < amx.shape.row_bytes[c] / 4; n++) {
+                uint8_t w = amx.data[b][k / 4][4 * n + k % 4];
                 int32_t sum;
                 memcpy(&sum, &amx.data[c][m][4 * n], 4);
-                sum += (int8_t)amx.data[a][m][k] * amx.data[b][k / 4][4 * n + k % 4];
+                sum += (int8_t)amx.data[a][m][k] * (is_signed ? (int8_t)w : w);
                 memcpy(&amx.data[c][m][4 * n], &sum, 4);
             }
 }
+
+#define amx_dot_ss(c, a, b) amx_dot(c, a, b, true)
+#define amx_dot_su(c, a, b) amx_dot(c, a, b, false)
+#define amx_fence() (void)0
 
 #endif
 #endif

@@ -1,16 +1,17 @@
-/* Products of weights in blocks of 32 by AMX int8, 16 tokens by 16 rows: a block's 8 vectors of codes are the second
- * tile as they lie (packed in fours of k, a column a row of weights), the tokens' codes the first. A block fills half of
- * a tile's depth; its sums leave the tile for the fma of the definition. Fewer than 16 tokens go to AVX-512. */
+/* Products of weights in blocks of 32 by AMX int8, 16 tokens by 16 rows. A group's codes are opened once for all tokens,
+ * a run of blocks at a time: signed bytes, 8 vectors a block, which are the second tile as they lie (fours of k, a column
+ * a row of weights); the tokens' codes are the first. A block fills half of a tile's depth; its sums leave the tile for
+ * the fma of the definition. What is left of 16 tokens goes to AVX-512. */
 #include "impl.h"
 #include "x86/amx.h"
 #include "x86/block32.h"
 
-enum { TOKENS = 16 };
+enum { TOKENS = 16, RUN = 32 /* opened blocks: 20 KB, for the first cache */, CHUNK = 512 /* tokens of one pass */ };
 
 /* Tile numbers end in the instructions' names: numbers, not names, for gcc. */
-#define X_TILE 0
-#define W_TILE 1
-#define SUM_TILE 2
+#define X_TILE 0 /* and 1 */
+#define W_TILE 2 /* and 3 */
+#define SUM_TILE 4 /* and 5 */
 
 #if defined(KERN_AMX_EMULATED)
 #define NAME(name) kern_linear_##name##_amx_emulated
@@ -20,58 +21,114 @@ enum { TOKENS = 16 };
 
 static const struct amx_shape shape = {
     .palette = 1,
-    .row_bytes = { [X_TILE] = Q_BLOCK, [W_TILE] = Q_VEC, [SUM_TILE] = Q_VEC },
-    .rows = { [X_TILE] = TOKENS, [W_TILE] = Q_BLOCK / 4, [SUM_TILE] = TOKENS },
+    .row_bytes = { Q_BLOCK, Q_BLOCK, Q_VEC, Q_VEC, Q_VEC, Q_VEC },
+    .rows = { TOKENS, TOKENS, Q_BLOCK / 4, Q_BLOCK / 4, TOKENS, TOKENS },
 };
 
-/* Sums of block b for 16 tokens by 16 rows. */
-ALWAYS void dot_block(enum kern_type type, const struct tile *t, const struct q_block *w, size_t b, int32_t sum[TOKENS][16])
-{
-    _Alignas(64) uint8_t open[8 * Q_VEC];
-    const uint8_t *codes = w->codes;
-    if (type != KERN_Q8_0) {
-        __m512i q[8];
-        open_block(type, w, q);
-        UNROLL for (int v = 0; v < 8; v++)
-            _mm512_store_si512(open + v * Q_VEC, q[v]);
-        codes = open;
-    }
-    amx_zero(SUM_TILE);
-    amx_load(X_TILE, t->x + Q_BLOCK * b, t->x_stride);
-    amx_load(W_TILE, codes, Q_VEC);
-    amx_dot_su(SUM_TILE, X_TILE, W_TILE);
-    amx_store(SUM_TILE, sum, sizeof *sum);
-}
+struct open {
+    _Alignas(64) int8_t q[8][Q_VEC];
+    float d[16], m[16];
+};
 
-ALWAYS void tile16(enum kern_type type, const struct tile *t)
+typedef int32_t sums[TOKENS][16];
+
+/* Blocks [b0, b0 + n) of a group. */
+ALWAYS void open_run(enum kern_type type, const uint8_t *group, size_t b0, size_t n, struct open *o)
 {
     const struct q_layout l = q_layout(type);
-    _Alignas(64) int32_t sum[TOKENS][16];
-    __m512 acc[TOKENS];
-    UNROLL for (int i = 0; i < TOKENS; i++)
-        acc[i] = _mm512_setzero_ps();
-    for (size_t b = 0; b < t->nb; b++) {
-        struct q_block w = q_block(t->w, l, b);
-        dot_block(type, t, &w, b, sum);
-        const uint8_t *x = t->x;
-        UNROLL for (int i = 0; i < TOKENS; i++, x += t->x_stride) {
-            __m512i first = first_sum(type, *(const int32_t *)(x + t->cols + 8 * t->nb + 4 * b));
-            acc[i] = add_block(t, l.scale == 64, x, b, w.scale, _mm512_add_epi32(first, _mm512_load_si512(sum[i])), acc[i]);
-        }
+    const __m512i offset = _mm512_set1_epi8(type == KERN_Q8_0 ? -128 : type == KERN_Q5_0 ? 16 : type == KERN_Q4_0 ? 8 : 0);
+    for (size_t b = 0; b < n; b++, o++) {
+        struct q_block w = q_block(group, l, b0 + b);
+        __m512i q[8];
+        open_block(type, &w, q);
+        UNROLL for (int v = 0; v < 8; v++)
+            _mm512_store_si512(o->q[v], _mm512_sub_epi8(q[v], offset));
+        _mm512_store_ps(o->d, load_f16(w.scale));
+        if (l.scale == 64)
+            _mm512_store_ps(o->m, load_f16(w.scale + 32));
     }
-    __mmask16 rows = (__mmask16)((1u << t->n_rows) - 1);
-    UNROLL for (int i = 0; i < TOKENS; i++)
-        _mm512_mask_storeu_ps(t->y + (size_t)i * t->y_stride, rows, acc[i]);
 }
 
-/* Whole sixteens of tokens here, the rest at AVX-512. */
-ALWAYS void product(const struct kern_linear *a, size_t g0, size_t g1, enum kern_type type, tile_fn fn, kern_linear_fn rest)
+/* acc = fma(d d_x, (float)sum, acc), then acc = fma(m, s, acc) where the type has minima; d_x at x. */
+ALWAYS void add_sums(bool has_min, const struct open *o, const uint8_t *x, size_t x_stride, size_t s_at,
+                     int32_t (*sum)[16], __m512 *acc)
+{
+    __m512 d = _mm512_load_ps(o->d), m = has_min ? _mm512_load_ps(o->m) : _mm512_setzero_ps();
+    UNROLL for (int i = 0; i < TOKENS; i++, x += x_stride) {
+        __m512 dd = _mm512_mul_ps(d, _mm512_set1_ps(*(const float *)x));
+        acc[i] = _mm512_fmadd_ps(dd, _mm512_cvtepi32_ps(_mm512_load_si512(sum[i])), acc[i]);
+        if (has_min)
+            acc[i] = _mm512_fmadd_ps(m, _mm512_set1_ps(*(const float *)(x + s_at)), acc[i]);
+    }
+}
+
+/* 16 tokens over n opened blocks from b0 on. */
+ALWAYS void tile16(bool has_min, const struct kern_linear *a, const struct open *o, size_t b0, size_t n, size_t tok,
+                   float (*out)[16], bool first)
+{
+    _Alignas(64) sums even, odd;
+    size_t nb = a->cols / Q_BLOCK;
+    const uint8_t *x = (const uint8_t *)a->x + tok * a->x_stride + Q_BLOCK * b0;
+    const uint8_t *d = (const uint8_t *)a->x + tok * a->x_stride + a->cols + 4 * b0;
+    __m512 acc[TOKENS];
+    UNROLL for (int i = 0; i < TOKENS; i++)
+        acc[i] = first ? _mm512_setzero_ps() : _mm512_load_ps(out[i]);
+    for (size_t b = 0; b < n; b += 2) {
+        amx_zero(4);
+        amx_load(0, x + Q_BLOCK * b, a->x_stride);
+        amx_load(2, o[b].q, Q_VEC);
+        amx_dot_ss(4, 0, 2);
+        amx_store(4, even, sizeof *even);
+        if (b)
+            add_sums(has_min, o + b - 1, d + 4 * (b - 1), a->x_stride, 4 * nb, odd, acc);
+        if (b + 1 < n) {
+            amx_zero(5);
+            amx_load(1, x + Q_BLOCK * (b + 1), a->x_stride);
+            amx_load(3, o[b + 1].q, Q_VEC);
+            amx_dot_ss(5, 1, 3);
+            amx_store(5, odd, sizeof *odd);
+        }
+        add_sums(has_min, o + b, d + 4 * b, a->x_stride, 4 * nb, even, acc);
+    }
+    if (n % 2 == 0)
+        add_sums(has_min, o + n - 1, d + 4 * (n - 1), a->x_stride, 4 * nb, odd, acc);
+    UNROLL for (int i = 0; i < TOKENS; i++)
+        _mm512_store_ps(out[i], acc[i]);
+}
+
+/* One group for a whole number of 16 tokens. */
+ALWAYS void group(const struct kern_linear *a, size_t g, enum kern_type type)
+{
+    _Alignas(64) struct open open[RUN];
+    _Alignas(64) float acc[CHUNK][16];
+    size_t nb = a->cols / Q_BLOCK, left = a->rows - g * KERN_GROUP;
+    const uint8_t *w = (const uint8_t *)a->w + g * q_group_size(q_layout(type), nb);
+    __mmask16 rows = (__mmask16)(left < KERN_GROUP ? (1u << left) - 1 : 0xffff);
+    size_t runs = (nb + RUN - 1) / RUN;
+    for (size_t t0 = 0; t0 < a->n_tok; t0 += CHUNK) {
+        size_t nt = a->n_tok - t0 < CHUNK ? a->n_tok - t0 : CHUNK;
+        for (size_t r = 0; r < runs; r++) {
+            size_t b0 = nb * r / runs, n = nb * (r + 1) / runs - b0;
+            open_run(type, w, b0, n, open);
+            amx_fence();
+            for (size_t t = 0; t < nt; t += TOKENS)
+                tile16(q_layout(type).scale == 64, a, open, b0, n, t0 + t, acc + t, r == 0);
+        }
+        for (size_t t = 0; t < nt; t++)
+            _mm512_mask_storeu_ps(a->y + (t0 + t) * a->y_stride + g * KERN_GROUP, rows,
+                                  nb ? _mm512_load_ps(acc[t]) : _mm512_setzero_ps());
+    }
+}
+
+/* Tokens left of 16: from LEAST on they are taken together with some done before, whose results come out the same. */
+ALWAYS void product(const struct kern_linear *a, size_t g0, size_t g1, enum kern_type type, kern_linear_fn rest)
 {
     struct kern_linear some = *a;
     some.n_tok = a->n_tok / TOKENS * TOKENS;
     if (some.n_tok) {
         amx_configure(&shape);
-        walk(&some, g0, g1, type, TOKENS, fn);
+        for (size_t g = g0; g < g1; g++)
+            group(&some, g, type);
         amx_release();
     }
     some.x = (const uint8_t *)a->x + some.n_tok * a->x_stride;
@@ -82,14 +139,9 @@ ALWAYS void product(const struct kern_linear *a, size_t g0, size_t g1, enum kern
 }
 
 #define LINEAR(name, type)                                                            \
-    static void name##_tile(const struct tile *t, unsigned n_tok)                     \
-    {                                                                                 \
-        (void)n_tok; /* always 16 */                                                  \
-        tile16(type, t);                                                              \
-    }                                                                                 \
     void NAME(name)(const struct kern_linear *a, size_t g0, size_t g1)                \
     {                                                                                 \
-        product(a, g0, g1, type, name##_tile, kern_linear_##name##_avx512);           \
+        product(a, g0, g1, type, kern_linear_##name##_avx512);                        \
     }
 LINEAR(q4_0, KERN_Q4_0)
 LINEAR(q4_1, KERN_Q4_1)
