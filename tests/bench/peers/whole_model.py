@@ -3,7 +3,8 @@
     python3 tests/bench/peers/whole_model.py --hiss build/hiss --threads 2 --rounds 5 MODEL.gguf...
 
 Needs llama-cpp-python. llama.cpp runs as llama-bench runs it: llama_decode on one batch of the prompt, then one token a
-call; hiss by `hiss bench --json`. Each round starts both anew; medians and the range are printed as a table row.
+call; hiss by `hiss bench --json`. Each round starts both anew; medians and the range are printed as a table row. With
+--neighbours N, N other programs that never sleep run all the while.
 """
 import argparse
 import json
@@ -51,11 +52,21 @@ def main():
     p.add_argument('--rounds', type=int, default=5)
     p.add_argument('--prefill', type=int, default=512)
     p.add_argument('--decode', type=int, default=128)
+    p.add_argument('--neighbours', type=int, default=0)
     p.add_argument('--one', action='store_true', help='(inside) one run of llama.cpp, as JSON')
     a = p.parse_args()
     if a.one:
         print(json.dumps(llama_cpp(a.models[0], a.threads, a.prefill, a.decode)))
         return
+    busy = [subprocess.Popen([sys.executable, '-c', 'while True: pass'], start_new_session=True) for _ in range(a.neighbours)]
+    try:
+        table(a)
+    finally:
+        for b in busy:
+            b.kill()
+
+
+def table(a):
     print(f'| model | llama.cpp prefill {a.prefill} | hiss | llama.cpp decode {a.decode} | hiss |\n|---|---|---|---|---|')
     for path in a.models:
         theirs, ours = [], []
