@@ -24,11 +24,13 @@ KERN_PEAK(avx2)
 KERN_PEAK(avx512)
 #undef KERN_PEAK
 
-/* kernels/x86/linear_q_amx.c over tiles in C (kcheck only). */
+/* The products by AMX over tiles in C (kcheck only). */
 void kern_linear_q4_0_amx_emulated(const struct kern_linear *a, size_t g0, size_t g1);
 void kern_linear_q4_1_amx_emulated(const struct kern_linear *a, size_t g0, size_t g1);
 void kern_linear_q5_0_amx_emulated(const struct kern_linear *a, size_t g0, size_t g1);
 void kern_linear_q5_1_amx_emulated(const struct kern_linear *a, size_t g0, size_t g1);
 void kern_linear_q8_0_amx_emulated(const struct kern_linear *a, size_t g0, size_t g1);
+void kern_linear_q4_k_amx_emulated(const struct kern_linear *a, size_t g0, size_t g1);
+void kern_linear_q6_k_amx_emulated(const struct kern_linear *a, size_t g0, size_t g1);
 
 #endif

@@ -66,13 +66,16 @@ kernels_libkern_avx512_a_SOURCES += kernels/x86/scan1_avx512.c
 kernels_libkern_avx512_a_SOURCES += kernels/x86/scan2_avx512.c
 kernels_libkern_avx512_a_SOURCES += kernels/tile.h
 kernels_libkern_avx512_a_SOURCES += kernels/x86/block32.h
+kernels_libkern_avx512_a_SOURCES += kernels/x86/block256.h
 kernels_libkern_avx512_a_SOURCES += kernels/x86/linear_q_avx512.c
 kernels_libkern_avx512_a_SOURCES += kernels/x86/linear_qk_avx512.c
 kernels_libkern_avx512_a_SOURCES += kernels/x86/act_q_avx512.c
 kernels_libkern_avx512_a_SOURCES += kernels/x86/peak_avx512.c
 kernels_libkern_amx_a_CFLAGS = $(KERN_CFLAGS_AVX512) -mamx-tile -mamx-int8
 kernels_libkern_amx_a_SOURCES = kernels/x86/amx.h
+kernels_libkern_amx_a_SOURCES += kernels/x86/amx_tokens.h
 kernels_libkern_amx_a_SOURCES += kernels/x86/linear_q_amx.c
+kernels_libkern_amx_a_SOURCES += kernels/x86/linear_qk_amx.c
 kernels_libkern_amx_a_SOURCES += kernels/x86/amx_probe.c
 # The same kernels over tiles in C, for kcheck on CPUs without AMX.
 EXTRA_LIBRARIES = kernels/libkern_amx_emulated.a
@@ -81,6 +84,7 @@ KERN_EMULATED = kernels/libkern_amx_emulated.a
 kernels_libkern_amx_emulated_a_CFLAGS = $(KERN_CFLAGS_AVX512)
 kernels_libkern_amx_emulated_a_CPPFLAGS = $(AM_CPPFLAGS) -DKERN_AMX_EMULATED
 kernels_libkern_amx_emulated_a_SOURCES = kernels/x86/linear_q_amx.c
+kernels_libkern_amx_emulated_a_SOURCES += kernels/x86/linear_qk_amx.c
 endif
 
 # The levels of AArch64. tests/kcheck/arm.sh builds it with a cross compiler and runs it under qemu.

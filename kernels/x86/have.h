@@ -66,6 +66,8 @@
     X(linear_q5_0)          \
     X(linear_q5_1)          \
     X(linear_q8_0)          \
+    X(linear_q4_k)          \
+    X(linear_q6_k)          \
     /* end */
 
 #endif

@@ -1,12 +1,12 @@
 /* Products of weights in blocks of 32 by AMX int8, 16 tokens by 16 rows. A group's codes are opened once for all tokens,
  * a run of blocks at a time: signed bytes, 8 vectors a block, which are the second tile as they lie (fours of k, a column
  * a row of weights); the tokens' codes are the first. A block fills half of a tile's depth; its sums leave the tile for
- * the fma of the definition. What is left of 16 tokens goes to AVX-512. */
+ * the fma of the definition. */
 #include "impl.h"
-#include "x86/amx.h"
+#include "x86/amx_tokens.h"
 #include "x86/block32.h"
 
-enum { TOKENS = 16, RUN = 32 /* opened blocks: 20 KB, for the first cache */, CHUNK = 512 /* tokens of one pass */ };
+enum { RUN = 32 /* opened blocks: 20 KB, for the first cache */ };
 
 /* Tile numbers end in the instructions' names: numbers, not names, for gcc. */
 #define X_TILE 0 /* and 1 */
@@ -96,52 +96,36 @@ ALWAYS void tile16(bool has_min, const struct kern_linear *a, const struct open 
         _mm512_store_ps(out[i], acc[i]);
 }
 
-/* One group for a whole number of 16 tokens. */
 ALWAYS void group(const struct kern_linear *a, size_t g, enum kern_type type)
 {
     _Alignas(64) struct open open[RUN];
     _Alignas(64) float acc[CHUNK][16];
-    size_t nb = a->cols / Q_BLOCK, left = a->rows - g * KERN_GROUP;
+    size_t nb = a->cols / Q_BLOCK, all = (a->n_tok + TOKENS - 1) / TOKENS * TOKENS;
     const uint8_t *w = (const uint8_t *)a->w + g * q_group_size(q_layout(type), nb);
-    __mmask16 rows = (__mmask16)(left < KERN_GROUP ? (1u << left) - 1 : 0xffff);
     size_t runs = (nb + RUN - 1) / RUN;
-    for (size_t t0 = 0; t0 < a->n_tok; t0 += CHUNK) {
-        size_t nt = a->n_tok - t0 < CHUNK ? a->n_tok - t0 : CHUNK;
+    for (size_t t0 = 0; t0 < all; t0 += CHUNK) {
+        size_t nt = all - t0 < CHUNK ? all - t0 : CHUNK;
+        if (!nb)
+            memset(acc, 0, nt * sizeof *acc);
         for (size_t r = 0; r < runs; r++) {
             size_t b0 = nb * r / runs, n = nb * (r + 1) / runs - b0;
             open_run(type, w, b0, n, open);
             amx_fence();
             for (size_t t = 0; t < nt; t += TOKENS)
-                tile16(q_layout(type).scale == 64, a, open, b0, n, t0 + t, acc + t, r == 0);
+                tile16(q_layout(type).scale == 64, a, open, b0, n, tile_token(t0 + t, a->n_tok), acc + t, r == 0);
         }
-        for (size_t t = 0; t < nt; t++)
-            _mm512_mask_storeu_ps(a->y + (t0 + t) * a->y_stride + g * KERN_GROUP, rows,
-                                  nb ? _mm512_load_ps(acc[t]) : _mm512_setzero_ps());
+        put_tiles(a, g, t0, nt, acc);
     }
-}
-
-/* Tokens left of 16: from LEAST on they are taken together with some done before, whose results come out the same. */
-ALWAYS void product(const struct kern_linear *a, size_t g0, size_t g1, enum kern_type type, kern_linear_fn rest)
-{
-    struct kern_linear some = *a;
-    some.n_tok = a->n_tok / TOKENS * TOKENS;
-    if (some.n_tok) {
-        amx_configure(&shape);
-        for (size_t g = g0; g < g1; g++)
-            group(&some, g, type);
-        amx_release();
-    }
-    some.x = (const uint8_t *)a->x + some.n_tok * a->x_stride;
-    some.y = a->y + some.n_tok * a->y_stride;
-    some.n_tok = a->n_tok - some.n_tok;
-    if (some.n_tok)
-        rest(&some, g0, g1);
 }
 
 #define LINEAR(name, type)                                                            \
+    static void name##_group(const struct kern_linear *a, size_t g)                   \
+    {                                                                                 \
+        group(a, g, type);                                                            \
+    }                                                                                 \
     void NAME(name)(const struct kern_linear *a, size_t g0, size_t g1)                \
     {                                                                                 \
-        product(a, g0, g1, type, kern_linear_##name##_avx512);                        \
+        product(a, g0, g1, &shape, name##_group, kern_linear_##name##_avx512);        \
     }
 LINEAR(q4_0, KERN_Q4_0)
 LINEAR(q4_1, KERN_Q4_1)

@@ -1,7 +1,7 @@
 /* Products of K-quants by AVX-512 VNNI. Sub-blocks are summed by vpdpbusd, multiplied by their scales in integers, and
  * meet one fma for 256 elements; Q4_K's minima are a second integer sum and a second fma. */
 #include "impl.h"
-#include "tile.h"
+#include "x86/block256.h"
 
 #include <immintrin.h>
 
@@ -118,18 +118,6 @@ ALWAYS void first_sums_q6k(const struct tile *t, const int n_tok, const struct q
     }
     UNROLL for (int i = 0; i < n_tok; i++)
         sum[i] = _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_slli_epi32(sum[i], 5));
-}
-
-/* Four vectors of codes of part g of a unit: low nibbles or, from g = 2, high ones, and two bits. */
-ALWAYS void open_q6k(const uint8_t *unit, const int g, __m512i q[4])
-{
-    const __m512i low = _mm512_set1_epi8(15), two = _mm512_set1_epi8(48);
-    UNROLL for (int v = 0; v < 4; v++) {
-        __m512i lo = _mm512_load_si512(unit + (4 + 4 * (g & 1) + v) * Q_VEC), hi = _mm512_load_si512(unit + v * Q_VEC);
-        lo = _mm512_and_si512(g < 2 ? lo : _mm512_srli_epi16(lo, 4), low);
-        hi = g == 0 ? _mm512_slli_epi16(hi, 4) : g == 1 ? _mm512_slli_epi16(hi, 2) : g == 2 ? hi : _mm512_srli_epi16(hi, 2);
-        q[v] = _mm512_ternarylogic_epi32(lo, hi, two, 0xf8); /* lo | (hi & two) */
-    }
 }
 
 ALWAYS void scales_q6k(const struct tile *t, const int n_tok, size_t b, const struct q_block *w, __m512i *sum)

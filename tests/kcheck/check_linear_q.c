@@ -287,7 +287,9 @@ static void amx_oracle(struct kc *kc)
     k.linear_q5_0 = kern_linear_q5_0_amx_emulated;
     k.linear_q5_1 = kern_linear_q5_1_amx_emulated;
     k.linear_q8_0 = kern_linear_q8_0_amx_emulated;
-    for (int type = KERN_Q4_0; type <= KERN_Q8_0; type++)
+    k.linear_q4_k = kern_linear_q4_k_amx_emulated;
+    k.linear_q6_k = kern_linear_q6_k_amx_emulated;
+    for (int type = KERN_Q4_0; type <= KERN_Q6_K; type++)
         compare(kc, (enum kern_type)type);
 #else
     (void)kc;
