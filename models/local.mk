@@ -17,6 +17,7 @@ EXTRA_DIST += \
 	models/recipe/check.py \
 	models/recipe/check_thousand.py \
 	models/recipe/checkpoint.py \
+	models/recipe/compensate.py \
 	models/recipe/data.py \
 	models/recipe/dry \
 	models/recipe/evaluate.py \
@@ -35,6 +36,7 @@ EXTRA_DIST += \
 	models/recipe/rank.py \
 	models/recipe/recipe \
 	models/recipe/requirements.txt \
+	models/recipe/restore.py \
 	models/recipe/sample.py \
 	models/recipe/systems.txt \
 	models/recipe/talk.py \

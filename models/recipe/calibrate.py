@@ -135,10 +135,12 @@ def main():
     p.add_argument('--ridge-rows', type=int, default=192)
     p.add_argument('--strength', type=float, default=1e-3)
     p.add_argument('--layers', help='such as 5,20 (default: all)')
+    p.add_argument('--held', type=int, default=32, help='rows, for the errors in the log')
+    p.add_argument('--eager', action='store_true', help='compile nothing: for a few rows')
     p.add_argument('--seed', type=int, default=7)
     args = p.parse_args()
     torch.manual_seed(args.seed)
-    passes, teacher, draw = Passes(), load_teacher(places.teacher()), Rows(args.seed, 512)
+    passes, teacher, draw = Passes(compiled=not args.eager), load_teacher(places.teacher()), Rows(args.seed, 512)
     log = checkpoint.Log(places.work('calibrate.jsonl'))
     inputs = {}
 
@@ -153,7 +155,7 @@ def main():
         mixers[l], report = map_layer(teacher.blocks[l].mixer, torch.cat(inputs.pop(l)))
         log(layer=l, heads=report)
     ridge(passes, teacher, mixers, draw(1, args.ridge_rows), args.strength)
-    errors = evaluate(passes, teacher, mixers, draw(2, 32))
+    errors = evaluate(passes, teacher, mixers, draw(2, args.held))
     log(mapped=mean(errors.values()), layers={l: round(e, 4) for l, e in errors.items()})
     checkpoint.save(places.work('mapped.pt'), mixers=mixers, stage='calibrate')
 

@@ -1,8 +1,8 @@
 """Stage `check`: the recipe's own tests, minutes on any machine, without the teacher or any text.
 
 The chunked mixer against the token-by-token definition; kernels.cpp against plain torch, values and gradients; the
-vocabulary KL; schedule and guard; a checkpoint's way to disk and back; that check_thousand.py finds what is planted.
-With a teacher and text in place, `recipe dry` runs every stage at toy size.
+vocabulary KL; rounding; schedule and guard; a checkpoint's way to disk and back; that check_thousand.py finds what is
+planted. With a teacher and text in place, `recipe dry` runs every stage at toy size.
 """
 import copy
 import os
@@ -12,12 +12,16 @@ import tempfile
 
 import torch
 import torch.nn.functional as F
+from gguf import GGMLQuantizationType
+from gguf.quants import dequantize, quantize
 
 import check_thousand
 import checkpoint
 import fast
+from compensate import round_matrix
 from mixer import D_MODEL, Mixer
 from optimiser import Guard, Optimiser, Schedule
+from quantise import LEVELS, quantised
 
 SEED = 1
 
@@ -84,6 +88,20 @@ def check_kernels():
     ours.backward()
     expect('vocabulary KL', abs(ours.item() / exact.item() - 1), 2e-2)
     expect('vocabulary KL, gradient', distance(h2.grad, h.grad), 2e-2)
+
+
+def check_rounding():
+    """Nearest against gguf's own; compensated: its bytes hold its values, and the output's error is well below nearest's."""
+    x, w = torch.randn(4000, 128) @ (torch.randn(128, 128) * .1 + torch.eye(128)), torch.randn(64, 128)
+    ours = lambda raw, kind: torch.from_numpy(dequantize(raw, GGMLQuantizationType[kind]))
+    output_error = lambda rounded: ((x @ (rounded - w).t()).pow(2).mean() / (x @ w.t()).pow(2).mean()).item()
+    for kind in LEVELS:
+        theirs = ours(quantize(w.numpy(), GGMLQuantizationType[kind]), kind)
+        expect(f'{kind} against gguf', distance(quantised(w, kind), theirs), 1e-6)
+    for kind in ('Q4_1', 'Q5_1', 'Q8_0'):
+        rounded, packed = round_matrix(w, x.t() @ x, kind)
+        expect(f'{kind} compensated against its bytes', distance(rounded, ours(packed.numpy(), kind)), 1e-7)
+        expect(f'{kind} compensated: share of the nearest\'s error', output_error(rounded) / output_error(quantised(w, kind)), .8)
 
 
 def check_optimiser():
@@ -175,6 +193,7 @@ if __name__ == '__main__':
     print('check: seed', SEED)
     check_our_thousand()
     check_scan()
+    check_rounding()
     check_optimiser()
     check_resume()
     check_kernels()

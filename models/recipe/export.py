@@ -86,18 +86,27 @@ def add_quantised(writer, name, w, kind):
         writer.add_tensor(name, quantize(w, q), raw_dtype=q)
 
 
-def add_mixer(writer, layer, m, kind_in, kind_out):
-    """m: a Mixer's state_dict"""
+def add_matrix(writer, name, w, kind, packed):
+    """packed: (type, bytes) that `quantise` made of w, or None: rounded here to the nearest."""
+    if packed:
+        writer.add_tensor(name, packed[1].numpy(), raw_dtype=GGMLQuantizationType[packed[0]])
+    else:
+        add_quantised(writer, name, w, kind)
+
+
+def add_mixer(writer, layer, m, kind_in, kind_out, packed=None):
+    """m: a Mixer's state_dict; packed: what `quantise` left for this layer"""
+    ready = {part: (kind, packed[part]) for part, kind in zip(('in', 'out'), packed['types'])} if packed else {}
     f = lambda name: m[name].float().numpy()
     name = lambda suffix: f'blk.{layer}.{suffix}'
-    add_quantised(writer, name('ssm_in.weight'), np.concatenate([f('win'), f('wdt')]), kind_in)
+    add_matrix(writer, name('ssm_in.weight'), np.concatenate([f('win'), f('wdt')]), kind_in, ready.get('in'))
     writer.add_tensor(name('ssm_conv1d.weight'), np.ascontiguousarray(f('conv_w').T))       # [3456, 4], newest tap last
     writer.add_tensor(name('ssm_conv1d.bias'), f('conv_b'))
     writer.add_tensor(name('ssm_dt.bias'), f('dt_bias'))
     writer.add_tensor(name('ssm_a'), -np.exp(f('A_log')).reshape(HEADS, 1))
     writer.add_tensor(name('ssm_d'), f('D').reshape(HEADS, 1))
     writer.add_tensor(name('ssm_norm.weight'), f('norm').reshape(HEADS, P))
-    add_quantised(writer, name('ssm_out.weight'), f('wout'), kind_out)
+    add_matrix(writer, name('ssm_out.weight'), f('wout'), kind_out, ready.get('out'))
 
 
 def add_null_layer(writer, d_model, d_ff):
@@ -127,7 +136,8 @@ def finish(writer, part, count):
 
 
 def export(args):
-    saved = checkpoint.load(args.mixers)['mixers']
+    checkpointed = checkpoint.load(args.mixers)
+    saved, packed = checkpointed['mixers'], checkpointed.get('packed', {})
     recurrent = [int(x) for x in args.layers.split(',')] if args.layers else sorted(saved)
     reader = GGUFReader(places.teacher())
     path = lambda i: os.path.join(args.out, f'{args.name}-{i + 1:05d}-of-{PARTS:05d}.gguf')
@@ -142,7 +152,7 @@ def export(args):
         elif not (part.startswith('attn_') and part != 'attn_norm' and layer in recurrent):
             copy(writers[2], t)
     for layer in recurrent:
-        add_mixer(writers[2], layer, saved[layer], args.type, args.type_out or args.type)
+        add_mixer(writers[2], layer, saved[layer], args.type, args.type_out or args.type, packed.get(layer))
     if len(recurrent) == LAYERS:
         add_null_layer(writers[2], 576, 1536)
     count = sum(len(w.tensors[0]) for w in writers)
@@ -162,7 +172,7 @@ def export(args):
             with open(path(i), 'rb') as f:
                 sums.write(f'{hashlib.sha256(f.read()).hexdigest()}  {os.path.basename(path(i))}\n')
             print(f'{os.path.basename(path(i))}: {size / 1e6:.2f} MB')
-    print(f'{len(recurrent)} of {LAYERS} layers recurrent, {count} tensors, mixers {args.type}')
+    print(f'{len(recurrent)} of {LAYERS} layers recurrent, {count} tensors, mixers ' + ('as quantise left them' if packed else args.type))
 
 
 def main():

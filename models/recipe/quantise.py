@@ -35,6 +35,23 @@ def quantised(w, kind):
     return out.view(w.shape)
 
 
+def pack(codes, d, low, kind):
+    """codes [rows, K] (values are low + d * code), d and low [rows, K/32] -> ggml's bytes [rows, ...] of Q4_1, Q5_1 or Q8_0
+    (there low is -128 d)."""
+    rows, columns = codes.shape
+    halves = lambda x: x.half().contiguous().view(torch.uint8).view(rows, -1, 2)
+    c = codes.view(rows, columns // BLOCK, BLOCK)
+    if kind == 'Q8_0':
+        return torch.cat([halves(d), (c - 128).to(torch.int8).view(torch.uint8)], -1).view(rows, -1)
+    c = c.to(torch.int64)
+    nibbles = (c[..., :16] & 15 | (c[..., 16:] & 15) << 4).to(torch.uint8)
+    parts = [halves(d), halves(low)]
+    if kind == 'Q5_1':
+        fifth = ((c >> 4) << torch.arange(BLOCK)).sum(-1)
+        parts.append((fifth[..., None] >> torch.arange(0, 32, 8) & 255).to(torch.uint8))
+    return torch.cat([*parts, nibbles], -1).view(rows, -1)
+
+
 @contextmanager
 def shipped_as(mixers, kind):
     """Inside, the mixers' matrices hold what they will be once quantised; gradients taken there go straight through."""

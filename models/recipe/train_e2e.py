@@ -19,6 +19,7 @@ import torch.nn.functional as F
 
 import checkpoint
 import places
+from check_thousand import BY_HEART
 from data import MIX, Rows, held_rows
 from model import Passes, load_teacher
 from optimiser import Guard, Optimiser, Schedule, gradient_norms
@@ -48,28 +49,27 @@ def reply_mask(ids, header):
 
 
 class Thousand:
-    """Our own examples packed into rows, shuffled anew each epoch."""
+    """Our own examples, one a row, shuffled anew each epoch. Each begins from an empty state, as a chat does: packed behind others
+    an answer can be copied from them, and who it is was not learnt. What is longer than a row is cut; learnt by heart
+    (check_thousand.BY_HEART) comes `often` times an epoch."""
 
-    def __init__(self, path, length, seed):
+    def __init__(self, path, length, seed, often=1):
         tokenizer = read_tokenizer(places.teacher())
         with open(path, encoding='utf-8') as f:
-            texts = [chat_text(json.loads(line)['messages'], HISS_SYSTEM) for line in f if line.strip()]
+            examples = [json.loads(line) for line in f if line.strip()]
+        examples = [e for e in examples for _ in range(often if BY_HEART & set(e['tags']) else 1)]
+        texts = [chat_text(e['messages'], HISS_SYSTEM) for e in examples]
         self.chats = [e.ids[:length] for e in tokenizer.encode_batch(texts, add_special_tokens=False)]
         self.length, self.seed, self.rows, self.epoch = length, seed, [], 0
 
-    def pack(self):
-        rows, row = [], []
-        for i in np.random.default_rng([self.seed, self.epoch]).permutation(len(self.chats)):
-            if len(row) + len(self.chats[i]) > self.length:
-                rows.append(row + [END_OF_TEXT] * (self.length - len(row)))
-                row = []
-            row = row + self.chats[i]
+    def shuffled(self):
+        order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.chats))
         self.epoch += 1
-        return rows + [row + [END_OF_TEXT] * (self.length - len(row))]
+        return [self.chats[i] + [END_OF_TEXT] * (self.length - len(self.chats[i])) for i in order]
 
     def __call__(self, count):
         while len(self.rows) < count:
-            self.rows += self.pack()
+            self.rows += self.shuffled()
         taken, self.rows = self.rows[:count], self.rows[count:]
         return torch.tensor(taken)
 
@@ -103,12 +103,12 @@ class Distiller:
 
 
 @torch.no_grad()
-def held_kl(distiller, length=512, at_once=4):
-    """{text: KL} on held-out rows, all tokens."""
+def held_kl(distiller, most, length=512, at_once=4):
+    """{text: KL} on held-out rows, at most `most` of a text, all tokens."""
     result = {}
     for name, count in HELD:
         kl, n = 0., 0
-        for ids in held_rows(name, count, length).split(at_once):
+        for ids in held_rows(name, min(count, most), length).split(at_once):
             hs, ht = distiller.both(ids.to(distiller.passes.device))
             kl += distiller.passes.kl(distiller.student, hs, ht, torch.ones(len(hs), device=hs.device))[0].item()
             n += len(hs)
@@ -174,16 +174,16 @@ def train(args, passes, teacher):
     total = run.step + max(0, args.tokens - run.tokens) // per_step
     schedule = Schedule(total, args.warmup, args.decay, args.fall)
     draw = Rows(args.seed, args.length, args.mix.split(',') if args.stage == 'e2e' else ('sampled',))
-    thousand = Thousand(args.thousand, args.length, args.seed) if args.stage == 'finetune' else None
+    thousand = Thousand(args.thousand, args.chat_length, args.seed, args.often) if args.stage == 'finetune' else None
     log(start=run.step, stage=args.stage, tokens=run.tokens, until=args.tokens, lr=args.lr, layers_swapped=layers,
-        device=passes.describe(), held=held_kl(distiller))
+        device=passes.describe(), held=held_kl(distiller, args.held))
     run.save()
 
     def gradients(step):
         share, losses = 1 / args.accumulate, []
         for i in range(args.accumulate):
-            if thousand and i % 2 == 0:
-                losses.append(distiller.cross_entropy(thousand(args.rows).to(passes.device), share))
+            if thousand and i % 3 != 2:
+                losses.append(distiller.cross_entropy(thousand(args.rows * args.length // args.chat_length).to(passes.device), share))
             else:
                 ids = draw(step * args.accumulate + i, args.rows).to(passes.device)
                 losses.append(distiller.kl(ids, args.stage != 'e2e', share))
@@ -220,7 +220,7 @@ def train(args, passes, teacher):
         if run.skips >= SKIPS_TO_RETREAT:
             run.retreat(log)
     with shipped_as(mixers.values(), args.quantise):
-        log(done=run.step, tokens=run.tokens, quantised=args.quantise, held=held_kl(distiller))
+        log(done=run.step, tokens=run.tokens, quantised=args.quantise, held=held_kl(distiller, args.held))
     run.save()
 
 
@@ -243,8 +243,12 @@ def main():
     p.add_argument('--quantise', default='Q5_1', help='type the mixers ship in; the last tenth trains under it')
     p.add_argument('--quantise-all', action='store_true', help='from the first step (restarts from shipped weights)')
     p.add_argument('--thousand', default=os.path.join(places.HERE, 'thousand.jsonl'))
+    p.add_argument('--chat-length', type=int, default=128, help='tokens of a row of the thousand, which holds one chat')
+    p.add_argument('--often', type=int, default=3, help='times an epoch that what is to be learnt by heart comes (finetune)')
     p.add_argument('--report', type=int, default=5)
     p.add_argument('--save-every', type=float, default=600, help='seconds')
+    p.add_argument('--held', type=int, default=4, help='rows of a held-out text at most')
+    p.add_argument('--eager', action='store_true', help='compile nothing: for runs of a few steps')
     p.add_argument('--seed', type=int, default=1)
     p.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     p.add_argument('--restart', action='store_true')
@@ -252,7 +256,7 @@ def main():
     args.name = args.name or args.stage
     args.init = args.init or places.work({'e2e': 'layerwise', 'finish': 'e2e', 'finetune': 'finish'}[args.stage] + '.pt')
     torch.manual_seed(args.seed)
-    train(args, Passes(args.device), load_teacher(places.teacher(), device=args.device))
+    train(args, Passes(args.device, compiled=not args.eager), load_teacher(places.teacher(), device=args.device))
 
 
 if __name__ == '__main__':

@@ -17,24 +17,27 @@ from optimiser import Guard, Optimiser, Schedule, gradient_norms
 from teacher import LAYERS
 
 CLIP = 1.
-HELD = (('wiki', 8), ('book', 8), ('real', 8), ('sampled', 8))
+HELD = ('wiki', 'book', 'real', 'sampled')
 
 
-def relative_error(out, target):
+def robust_error(out, target, knee):
+    """A token's squared error over the output's mean square, growing only as a logarithm beyond `knee` (Cauchy's loss): the few
+    tokens where a denominator vanishes do not drown the rest. -> (its mean, the mean of the plain error)."""
     target = target.float()
-    return (out.float() - target).pow(2).mean() / target.pow(2).mean()
+    token = (out.float() - target).pow(2).mean(-1) / target.pow(2).mean()
+    return (knee * torch.log1p(token / knee)).mean(), token.mean()
 
 
-def layer_step(passes, teacher, mixers, ids):
+def layer_step(passes, teacher, mixers, ids, knee):
     """Gradients of all mixers on one batch; {layer: relative error}."""
     losses = {}
 
     def tap(i, u, o):
         if i in mixers:
             with torch.enable_grad():
-                loss = relative_error(passes.mix(mixers[i], u), o)
+                loss, error = robust_error(passes.mix(mixers[i], u), o, knee)
                 loss.backward()
-            losses[i] = loss.item()
+            losses[i] = error.item()
 
     with torch.no_grad():
         passes.hidden(teacher, ids, tap, last=max(mixers) + 1)
@@ -72,7 +75,7 @@ def train(args, passes, teacher):
         optimiser.load_state_dict(resumed['optimiser'])
         first, tokens, curve = resumed['step'], resumed['tokens'], resumed['curve']
     draw = Rows(args.seed, args.length, args.mix.split(','))
-    held = torch.cat([held_rows(name, count, args.length) for name, count in HELD])
+    held = torch.cat([held_rows(name, args.held, args.length) for name in HELD])
     total = first + max(0, args.tokens - tokens) // (args.rows * args.length)
     schedule = Schedule(total, args.warmup, args.decay, args.fall)
     log = checkpoint.Log(places.work('layerwise.jsonl'))
@@ -86,7 +89,7 @@ def train(args, passes, teacher):
     recent, skipped = [], 0
     step = first
     while step < schedule.total:
-        losses = layer_step(passes, teacher, mixers, draw(step, args.rows).to(passes.device))
+        losses = layer_step(passes, teacher, mixers, draw(step, args.rows).to(passes.device), args.knee)
         kinds, norms = gradient_norms(mixers)
         leaps = [l for l in mixers if not (guards[l].fine(norms[l]) and losses[l] == losses[l])]
         for l, m in mixers.items():
@@ -123,18 +126,21 @@ def main():
     p.add_argument('--rows', type=int, default=2)
     p.add_argument('--length', type=int, default=512)
     p.add_argument('--lr', type=float, default=1e-3)
+    p.add_argument('--knee', type=float, default=2., help='relative error of a token beyond which it counts only as a logarithm')
     p.add_argument('--warmup', type=int, default=50)
     p.add_argument('--decay', type=float, default=.3, help='share of the steps over which the rate falls')
     p.add_argument('--fall', type=int, default=100, help='steps of the fall that SIGUSR1 begins')
     p.add_argument('--report', type=int, default=20)
     p.add_argument('--save-every', type=float, default=600, help='seconds')
+    p.add_argument('--held', type=int, default=8, help='rows of each held-out text')
+    p.add_argument('--eager', action='store_true', help='compile nothing: for runs of a few steps')
     p.add_argument('--seed', type=int, default=0)
     p.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     p.add_argument('--restart', action='store_true', help='ignore this stage\'s checkpoint')
     args = p.parse_args()
     args.init = args.init or places.work('mapped.pt')
     torch.manual_seed(args.seed)
-    train(args, Passes(args.device), load_teacher(places.teacher(), device=args.device))
+    train(args, Passes(args.device, compiled=not args.eager), load_teacher(places.teacher(), device=args.device))
 
 
 if __name__ == '__main__':

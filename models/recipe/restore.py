@@ -1,0 +1,51 @@
+"""Stage `restore`: mixers from an exported file, dequantised, as a checkpoint (without optimiser state).
+
+What ships is what a run restarts from when the checkpoints are gone. --beside adds the mixers of another checkpoint for
+layers that the file keeps as attention.
+"""
+import argparse
+import glob
+
+import numpy as np
+import torch
+from gguf import GGUFReader
+from gguf.quants import dequantize
+
+import checkpoint
+import places
+from mixer import D_INNER, HEADS, Mixer
+
+
+def read_mixers(first_part):
+    """{layer: Mixer} of every recurrent layer in the parts beside first_part."""
+    tensors = {}
+    for path in sorted(glob.glob(first_part.replace('-00001-of-', '-?????-of-'))):
+        for t in GGUFReader(path).tensors:
+            if '.ssm_' in t.name:
+                tensors[t.name] = torch.from_numpy(np.array(dequantize(t.data, t.tensor_type), dtype=np.float32))
+    mixers = {}
+    for layer in sorted({int(name.split('.')[1]) for name in tensors}):
+        w = lambda suffix: tensors[f'blk.{layer}.ssm_{suffix}']
+        m = mixers[layer] = Mixer()
+        rows = w('in.weight')
+        m.load_state_dict(dict(
+            win=rows[:4 * D_INNER], wdt=rows[4 * D_INNER:], dt_bias=w('dt.bias').reshape(HEADS), conv_w=w('conv1d.weight').t(),
+            conv_b=w('conv1d.bias').flatten(), A_log=torch.log(-w('a').reshape(HEADS)), D=w('d').reshape(HEADS),
+            norm=w('norm.weight').flatten(), wout=w('out.weight')))
+    return mixers
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('file', help='the first part')
+    p.add_argument('--beside', help='a checkpoint')
+    p.add_argument('--out', help='default: RECIPE_DIR/restored.pt')
+    args = p.parse_args()
+    mixers = checkpoint.load_mixers(args.beside) if args.beside else {}
+    mixers.update(read_mixers(args.file))
+    checkpoint.save(args.out or places.work('restored.pt'), mixers=mixers, stage='restore')
+    print(f'layers {sorted(mixers)}')
+
+
+if __name__ == '__main__':
+    main()
