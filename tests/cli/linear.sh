@@ -29,7 +29,7 @@ run lines <"$tmp/in"
 [ "$(grep -c '^you: ' "$tmp/out")" = 4 ]
 report '/history reads them all'
 mkdir -p "$HISS_HOME/config"
-printf '%s\n' '# mine' 'set temperature 0.35' 'set length 4' 'theme dark' 'set top-p nine' >"$HISS_HOME/config/rc"
+printf '%s\n' '# mine' 'set temperature 0.35' 'set length 4' 'theme dark' 'set top-p nine' 'set seed 7' >"$HISS_HOME/config/rc"
 say one
 run lines --new fresh <"$tmp/in"
 [ "$status" = 0 ] && grep -q '"temperature":0.35' "$chats/fresh.jsonl" && grep -q '"end":"length"' "$chats/fresh.jsonl"
