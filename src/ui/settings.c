@@ -54,11 +54,16 @@ struct chat_settings settings_default(void)
 
 int setting_find(const char *name)
 {
+    int begun = -1, n_begun = 0;
     for (size_t i = 0; i < n_settings; i++) {
         if (!strcmp(name, settings[i].name))
             return (int)i;
+        if (*name && !strncmp(name, settings[i].name, strlen(name))) {
+            begun = (int)i;
+            n_begun++;
+        }
     }
-    return -1;
+    return n_begun == 1 ? begun : -1;
 }
 
 static void *field(struct chat_settings *s, int which)

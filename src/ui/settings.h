@@ -17,7 +17,7 @@ extern const size_t n_settings;
 
 struct chat_settings settings_default(void);
 
-int setting_find(const char *name);                                            /* index; -1 */
+int setting_find(const char *name); /* index, also by a beginning that only one has ("temp"); -1 */
 
 enum { SETTING_TEXT = 64 };
 

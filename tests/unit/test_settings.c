@@ -71,6 +71,9 @@ static void nonsense_is_refused_with_the_range(void **state)
         assert_string_equal(shown(&s, bad[i][0]), shown(&before, bad[i][0]));
     }
     assert_int_equal(setting_find("top_p"), -1);
+    assert_int_equal(setting_find("temp"), setting_find("temperature"));
+    assert_int_equal(setting_find("top-"), -1); /* top-p or top-k? */
+    assert_int_equal(setting_find(""), -1);
 }
 
 /* What is shown reads back as the same value, wherever steps lead; the ends hold. */
