@@ -49,4 +49,21 @@ ALWAYS void product(const struct kern_linear *a, size_t g0, size_t g1, const str
         rest(&some, g0, g1);
 }
 
+#if defined(KERN_AMX_EMULATED)
+#define NAME(name) kern_linear_##name##_amx_emulated
+#else
+#define NAME(name) kern_linear_##name##_amx
+#endif
+
+/* The entry points of a type, from the file's own group(a, g, type) and shape. */
+#define LINEAR(name, type)                                                            \
+    static void name##_group(const struct kern_linear *a, size_t g)                   \
+    {                                                                                 \
+        group(a, g, type);                                                            \
+    }                                                                                 \
+    void NAME(name)(const struct kern_linear *a, size_t g0, size_t g1)                \
+    {                                                                                 \
+        product(a, g0, g1, &shape, name##_group, kern_linear_##name##_avx512);        \
+    }
+
 #endif

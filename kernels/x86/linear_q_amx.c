@@ -13,12 +13,6 @@ enum { RUN = 32 /* opened blocks: 20 KB, for the first cache */ };
 #define W_TILE 2 /* and 3 */
 #define SUM_TILE 4 /* and 5 */
 
-#if defined(KERN_AMX_EMULATED)
-#define NAME(name) kern_linear_##name##_amx_emulated
-#else
-#define NAME(name) kern_linear_##name##_amx
-#endif
-
 static const struct amx_shape shape = {
     .palette = 1,
     .row_bytes = { Q_BLOCK, Q_BLOCK, Q_VEC, Q_VEC, Q_VEC, Q_VEC },
@@ -118,15 +112,6 @@ ALWAYS void group(const struct kern_linear *a, size_t g, enum kern_type type)
     }
 }
 
-#define LINEAR(name, type)                                                            \
-    static void name##_group(const struct kern_linear *a, size_t g)                   \
-    {                                                                                 \
-        group(a, g, type);                                                            \
-    }                                                                                 \
-    void NAME(name)(const struct kern_linear *a, size_t g0, size_t g1)                \
-    {                                                                                 \
-        product(a, g0, g1, &shape, name##_group, kern_linear_##name##_avx512);        \
-    }
 LINEAR(q4_0, KERN_Q4_0)
 LINEAR(q4_1, KERN_Q4_1)
 LINEAR(q5_0, KERN_Q5_0)

@@ -8,12 +8,6 @@
 
 /* Tiles: 0 and 1 tokens, 2 low bytes, 3 high bytes, 4 and 6 sums of low bytes, 5 and 7 of high ones. Their numbers end in
  * the instructions' names: numbers, not names, for gcc. */
-#if defined(KERN_AMX_EMULATED)
-#define NAME(name) kern_linear_##name##_amx_emulated
-#else
-#define NAME(name) kern_linear_##name##_amx
-#endif
-
 static const struct amx_shape shape = {
     .palette = 1,
     .row_bytes = { Q_VEC, Q_VEC, Q_VEC, Q_VEC, Q_VEC, Q_VEC, Q_VEC, Q_VEC },
@@ -202,14 +196,5 @@ ALWAYS void group(const struct kern_linear *a, size_t g, enum kern_type type)
     }
 }
 
-#define LINEAR(name, type)                                                            \
-    static void name##_group(const struct kern_linear *a, size_t g)                   \
-    {                                                                                 \
-        group(a, g, type);                                                            \
-    }                                                                                 \
-    void NAME(name)(const struct kern_linear *a, size_t g0, size_t g1)                \
-    {                                                                                 \
-        product(a, g0, g1, &shape, name##_group, kern_linear_##name##_avx512);        \
-    }
 LINEAR(q4_k, KERN_Q4_K)
 LINEAR(q6_k, KERN_Q6_K)
