@@ -19,11 +19,12 @@ static struct tab *tab_of(struct app *a, const struct desk_chat *c)
 static void stage(struct app *a, struct tab *t, const struct desk_event *ev)
 {
     bool changed = t->stage != ev->stage;
+    bool done = ev->stage == DESK_IDLE && !desk_busy(t->chat); /* what it said before may be heard only after all is done */
     if (changed)
         t->since_ns = clock_ns();
     t->stage = ev->stage;
     t->progress = ev->progress;
-    t->state = tab_next(t->state, desk_busy(t->chat) ? TAB_WORKS : TAB_DONE);
+    t->state = tab_next(t->state, done ? TAB_DONE : TAB_WORKS);
     if (t->state == TAB_FREE && (!a->replaying || t != app_tab(a))) /* a replay shows replies half written */
         transcript_live_end(&t->view);
     if (a->panel && changed) /* who writes stands in the list of chats */

@@ -108,8 +108,9 @@ printf 'run new\nwait\nrun chats\nsave %s\n' "$tmp/screen" >"$tmp/away"
 run "$hiss" chat --no-rc -m "$m" -t 1 --script "$tmp/away" two
 [ "$status" = 0 ] && grep -q '^   .*Alt-1' "$tmp/screen"
 report 'a chat that was restored behind another one has nothing new'
-printf 'type more\nkey Enter\nrun new\nwait\nrun chats\nsave %s\n' "$tmp/screen" >"$tmp/away"
-run "$hiss" chat --no-rc -m "$m" -t 1 -e 'set length 4' --script "$tmp/away" two
+# The editor keeps the screen until the reply is whole: it then hears of beginning, text and end at once.
+printf 'wait\ntype more\nkey Enter\nrun new\nrun editor\nwait\nrun chats\nsave %s\n' "$tmp/screen" >"$tmp/away"
+EDITOR='sleep 1; true' run "$hiss" chat --no-rc -m "$m" -t 1 -e 'set length 4' --script "$tmp/away" two
 [ "$status" = 0 ] && grep -q '^   .*  new ' "$tmp/screen"
 report 'one that got a reply there has'
 done_testing
