@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include "base/str.h"
+
 /* Length that a lead byte announces, and the allowed range of the second byte (RFC 3629, section 4). */
 static unsigned lead(unsigned char c, unsigned char *lo, unsigned char *hi)
 {
@@ -107,4 +109,20 @@ void utf8_print(FILE *f, const char *p, size_t n)
             cp = UTF8_REPLACEMENT;
         fwrite(u, 1, utf8_encode(cp, u), f);
     }
+}
+
+void utf8_vprintf(FILE *f, const char *fmt, va_list ap)
+{
+    struct str s = STR_INIT;
+    str_vaddf(&s, fmt, ap);
+    utf8_print(f, str_z(&s), s.len);
+    str_release(&s);
+}
+
+void utf8_printf(FILE *f, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    utf8_vprintf(f, fmt, ap);
+    va_end(ap);
 }

@@ -3,6 +3,7 @@
 #ifndef BASE_UTF8_H
 #define BASE_UTF8_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,8 +22,10 @@ size_t utf8_encode(uint32_t cp, char out[4]);
 size_t utf8_pending(const char *p, size_t n);
 
 /* Writes p[0..n) for a terminal: control characters other than newline and tab, and bytes that are no UTF-8, as U+FFFD.
- * Nothing of a model's or another person's text can command the terminal. */
+ * Nothing of a model's, a file's or another person's text can command the terminal. The others format it first. */
 void utf8_print(FILE *f, const char *p, size_t n);
+void utf8_printf(FILE *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void utf8_vprintf(FILE *f, const char *fmt, va_list ap);
 
 bool utf8_valid(const char *p, size_t n);
 

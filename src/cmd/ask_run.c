@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/rng.h"
+#include "base/utf8.h"
 #include "cmd/ask.h"
 #include "cmd/chat_cli.h"
 
@@ -97,7 +98,7 @@ static void say_what_it_cost(struct talk *t, const struct conv_result *r)
     if (r->end == MADE_CONTEXT)
         fputs("the model's context is full; begin a new chat to go on\n", stderr);
     if (r->kept.code)
-        fprintf(stderr, "hiss ask: the next turn will have to read again: %s\n", r->kept.msg);
+        utf8_printf(stderr, "hiss ask: the next turn will have to read again: %s\n", r->kept.msg);
 }
 
 /* ---- Opening ---- */
@@ -112,7 +113,7 @@ static int find_model(struct talk *t, const char *recorded, struct str *path, st
         return 0;
     if (lm_find(NULL, path, e))
         return -1;
-    fprintf(stderr, "%s, which wrote this chat, is not here; going on with %s\n", recorded, path->p);
+    utf8_printf(stderr, "%s, which wrote this chat, is not here; going on with %s\n", recorded, path->p);
     return 0;
 }
 
@@ -133,9 +134,9 @@ static int look_at_file(struct talk *t, struct err *e)
     const struct journal *j = conv_journal(t->conv);
     size_t bad = conv_bad_lines(t->conv, &first);
     if (bad)
-        fprintf(stderr, "%s: %zu lines have no effect; %s\n", journal_path(j), bad, first->msg);
+        utf8_printf(stderr, "%s: %zu lines have no effect; %s\n", journal_path(j), bad, first->msg);
     if (j && journal_torn(j) && *journal_torn_path(j))
-        fprintf(stderr, "%s ended in the middle of a line; those %zu bytes are in %s now\n", journal_path(j),
+        utf8_printf(stderr, "%s ended in the middle of a line; those %zu bytes are in %s now\n", journal_path(j),
                 journal_torn(j), journal_torn_path(j));
     if (conv_writable(t->conv))
         return 0;

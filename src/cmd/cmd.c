@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 static void say(const char *name, const char *fmt, va_list ap)
 {
     fflush(stdout);
     fprintf(stderr, "hiss%s%s: ", name[0] ? " " : "", name);
-    vfprintf(stderr, fmt, ap);
+    utf8_vprintf(stderr, fmt, ap);
     fputc('\n', stderr);
 }
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/str.h"
+#include "base/utf8.h"
 #include "cmd/cmd.h"
 #include "cmd/opts.h"
 #include "engine/lm.h"
@@ -132,7 +133,7 @@ static int info(const char *name)
             struct gguf_str key = gguf_kv_key(g, i);
             str_clear(&value);
             gguf_kv_print(g, i, &value);
-            printf("%.*s = %s\n", (int)key.n, key.p, str_z(&value));
+            utf8_printf(stdout, "%.*s = %s\n", (int)key.n, key.p, str_z(&value));
         }
     }
     gguf_close(g);

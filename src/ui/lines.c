@@ -40,8 +40,8 @@ static void greet(const struct shown *s)
     size_t from = s->n > LAST ? s->n - LAST : 0;
     if (!s->n)
         return;
-    printf("[going on with '%s', %zu message%s%s; /new begins another chat]\n", s->title[0] ? s->title : s->name, s->n,
-           s->n == 1 ? "" : "s", from ? ", the last two follow, /history reads them all" : "");
+    utf8_printf(stdout, "[going on with '%s', %zu message%s%s; /new begins another chat]\n", s->title[0] ? s->title : s->name,
+                s->n, s->n == 1 ? "" : "s", from ? ", the last two follow, /history reads them all" : "");
     lines_messages(s, from);
 }
 
@@ -81,11 +81,11 @@ static void take(struct lines *l, struct desk_event *ev)
         if (l->given)
             desk_set(l->chat, &l->settings);
         break;
-    case DESK_NOTE: printf("[%.*s]\n", (int)ev->n, ev->text); break;
+    case DESK_NOTE: utf8_printf(stdout, "[%.*s]\n", (int)ev->n, ev->text); break;
     case DESK_ERROR:
     case DESK_MODEL:
         if (ev->err.code)
-            printf("[%s]\n", ev->err.msg);
+            utf8_printf(stdout, "[%s]\n", ev->err.msg);
         break;
     default: break;
     }
@@ -206,6 +206,6 @@ int lines_run(const struct ui_opts *o)
     shown_unref(l.shown);
     desk_free(l.desk);
     if (e.code)
-        fprintf(stderr, "hiss: %s\n", e.msg);
+        utf8_printf(stderr, "hiss: %s\n", e.msg);
     return status;
 }

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/utf8.h"
 #include "chat/place.h"
 #include "ui/action.h"
 #include "ui/lines_parts.h"
@@ -38,7 +39,7 @@ static int run_set(struct lines *l, const struct args *args, struct err *e)
     use(l, &s);
     setting_format(&s, which, value);
     if (l->chat)
-        printf("[%s %s]\n", args->word[0], value);
+        utf8_printf(stdout, "[%s %s]\n", args->word[0], value);
     else if (l->on_command_line)
         l->given |= 1u << which;
     return 0;
@@ -51,7 +52,7 @@ static int run_preset(struct lines *l, const struct args *args, struct err *e)
         return -1;
     use(l, &s);
     if (l->chat)
-        printf("[%s]\n", args->rest[0]);
+        utf8_printf(stdout, "[%s]\n", args->rest[0]);
     return 0;
 }
 
@@ -102,7 +103,7 @@ static int run_chats(struct lines *l, const struct args *args, struct err *e)
     struct desk_chat_info *v = chats(l, &n, e);
     (void)args;
     for (size_t i = 0; i < n && i < LISTED; i++)
-        printf("[%zu %s]\n", i + 1, v[i].title[0] ? v[i].title : v[i].name);
+        utf8_printf(stdout, "[%zu %s]\n", i + 1, v[i].title[0] ? v[i].title : v[i].name);
     if (v)
         printf("[%zu chat%s; /open NUMBER goes to one]\n", n, n == 1 ? "" : "s");
     free(v);
@@ -300,11 +301,11 @@ void lines_command(struct lines *l, const char *line)
     struct err e = ERR_INIT;
     size_t skip = strspn(line, " \t:/"), n = strcspn(line + skip, " \t\r\n");
     if (!v && action_find(line + skip, n))
-        printf("[%.*s is for the screen; /help lists what there is here]\n", (int)n, line + skip);
+        utf8_printf(stdout, "[%.*s is for the screen; /help lists what there is here]\n", (int)n, line + skip);
     else if (!v)
         puts("[no such command here; /help lists them, // begins a message with /]");
     else if (run(l, v, line, &e) && e.code)
-        printf("[%s]\n", e.msg);
+        utf8_printf(stdout, "[%s]\n", e.msg);
     l->busy = desk_busy(l->chat);
 }
 
@@ -322,9 +323,9 @@ static void early(struct lines *l, const char *line, const char *from, unsigned 
     if (!lines_is_early(line) || !run(l, verb_of(line), line, &e) || !e.code)
         return;
     if (number)
-        printf("[%s:%u: %s]\n", from, number, e.msg);
+        utf8_printf(stdout, "[%s:%u: %s]\n", from, number, e.msg);
     else
-        printf("[%s: %s]\n", from, e.msg);
+        utf8_printf(stdout, "[%s: %s]\n", from, e.msg);
 }
 
 static void read_rc(struct lines *l)
@@ -333,7 +334,7 @@ static void read_rc(struct lines *l)
     struct err e = ERR_INIT;
     unsigned number = 0;
     if (!path_user(PATH_CONFIG, &path, &e, "rc") && file_exists(path.p) && file_read(path.p, MAX_RC, &text, &e))
-        printf("[%s]\n", e.msg);
+        utf8_printf(stdout, "[%s]\n", e.msg);
     for (char *line = text.p, *end; line && *line; line = end) {
         end = line + strcspn(line, "\n");
         if (*end)

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/path.h"
+#include "base/utf8.h"
 #include "ui/app.h"
 #include "ui/complete.h"
 #include "ui/composer.h"
@@ -20,7 +21,7 @@
 
 static int complain(const struct err *e)
 {
-    fprintf(stderr, "hiss: %s\n", e->msg);
+    utf8_printf(stderr, "hiss: %s\n", e->msg);
     return 1;
 }
 

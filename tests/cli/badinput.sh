@@ -102,4 +102,7 @@ for sig in INT TERM; do
     wait "$pid" || status=$?
     bad "SIG$sig ends with status 130" 130 'stopped'
 done
+run "$hiss" ask -m "$(printf 'no\033[31mmodel')" hi
+[ "$status" = 1 ] && grep -q 'model' "$tmp/err" && ! grep -q "$(printf '\033')" "$tmp/err"
+report 'a name with control characters is named without them'
 done_testing

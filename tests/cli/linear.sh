@@ -47,4 +47,9 @@ run lines --no-rc fresh <"$tmp/in"
 [ "$status" = 0 ] && grep -q "^\[no chat 'nobody'" "$tmp/out" && grep -q "^\[going on with 'linear'" "$tmp/out" &&
     "$hiss" chats show third | grep -q '^hello$' && grep -q '^\[1 third\]' "$tmp/out"
 report 'one goes from chat to chat'
+esc=$(printf '\033') bell=$(printf '\007')
+say "/rename a$esc]0;owned$bell" "$esc[31m" "/set temperature $esc[31m" "/open no$esc[31m" /chats /history "/$esc[31m" /quit
+run lines --no-rc -e "set seed $esc[31m" --new hostile <"$tmp/in"
+grep -q 'owned' "$tmp/out" && ! grep -q "[$esc$bell]" "$tmp/out"
+report 'nothing that stands in a name, a message or a command commands the terminal'
 done_testing
