@@ -10,12 +10,13 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "ui/cells.h"
+#include "ui/composer_parts.h"
 #include "ui/number.h"
 
 enum {
     HISTORY_MAX = 2000, HISTORY_BYTES = 1 << 16, /* entries; bytes of one that is written down */
     FOLD_FIRST = 0x10F000, FOLD_LAST = 0x10FFFD, /* a private-use character stands for a folded paste; no font has these */
-    LABEL_MAX = 160, PREVIEW_COLS = 24, TAB_COLS = 4,
+    LABEL_MAX = 160, PREVIEW_COLS = 24,
 };
 
 static struct {
@@ -211,33 +212,6 @@ void composer_paste(const char *p, size_t n)
     str_release(&text);
 }
 
-static int line_start(int at)
-{
-    while (at > 0 && rl_line_buffer[at - 1] != '\n')
-        at--;
-    return at;
-}
-
-bool composer_line_move(int by)
-{
-    int here = line_start(rl_point), to;
-    if (by < 0) {
-        if (!here)
-            return false;
-        to = line_start(here - 1);
-    } else {
-        const char *nl = memchr(rl_line_buffer + rl_point, '\n', (size_t)(rl_end - rl_point));
-        if (!nl)
-            return false;
-        to = (int)(nl - rl_line_buffer) + 1;
-    }
-    int cols = cells_width(rl_line_buffer + here, (size_t)(rl_point - here));
-    const char *nl = memchr(rl_line_buffer + to, '\n', (size_t)(rl_end - to));
-    size_t n = nl ? (size_t)(nl - rl_line_buffer) - (size_t)to : (size_t)(rl_end - to);
-    rl_point = to + (int)cells_fit(rl_line_buffer + to, n, cols, NULL);
-    return true;
-}
-
 bool composer_empty(void)
 {
     return rl_end == 0;
@@ -246,6 +220,16 @@ bool composer_empty(void)
 static bool folded(uint32_t cp)
 {
     return cp >= FOLD_FIRST && cp < FOLD_FIRST + c.n_pastes;
+}
+
+const char *composer_label(uint32_t cp)
+{
+    return folded(cp) ? c.pastes[cp - FOLD_FIRST].label : NULL;
+}
+
+const char *composer_prompt(void)
+{
+    return RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG) && rl_display_prompt ? rl_display_prompt : prompt;
 }
 
 void composer_text(struct str *out)
@@ -353,83 +337,4 @@ void composer_ask(const char *question)
 const char *composer_mode(void)
 {
     return rl_editing_mode ? "" : rl_variable_value("keymap") && strcmp(rl_variable_value("keymap"), "vi-insert") ? "vi" : "vi insert";
-}
-
-/* ---- Drawing ---- */
-
-/* Walks the text cell by cell as it is shown: a folded paste as its label. */
-struct walk {
-    int cols, row, col, cursor_row, cursor_col;
-    int first, rows, top, left; /* rows [first, first + rows) are drawn from screen row top; rows 0: only measured */
-};
-
-static void step(struct walk *w, const char *p, size_t n, int width, enum theme_role role)
-{
-    if (w->col + width > w->cols) {
-        w->row++;
-        w->col = 2 < w->cols ? 2 : 0;
-    }
-    if (w->row >= w->first && w->row < w->first + w->rows)
-        cells_put(w->top + w->row - w->first, w->left + w->col, w->cols - w->col, p, n, role, false);
-    w->col += width;
-}
-
-static void walk_text(struct walk *w)
-{
-    const char *head = RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG) && rl_display_prompt
-                           ? rl_display_prompt : prompt;
-    for (size_t at = 0, n = strlen(head); at < n;) {
-        int width;
-        size_t len = cells_cluster(head + at, n - at, &width);
-        step(w, head + at, len, width, STYLE_PROMPT);
-        at += len;
-    }
-    for (size_t at = 0;;) {
-        if (at == (size_t)rl_point) {
-            bool full = w->col >= w->cols;
-            w->cursor_row = w->row + full;
-            w->cursor_col = full ? (2 < w->cols ? 2 : 0) : w->col;
-        }
-        if (at >= (size_t)rl_end)
-            return;
-        uint32_t cp;
-        int width;
-        utf8_decode(rl_line_buffer + at, (size_t)rl_end - at, &cp, NULL);
-        size_t len = cells_cluster(rl_line_buffer + at, (size_t)rl_end - at, &width);
-        if (cp == '\n') {
-            w->row++;
-            w->col = 2 < w->cols ? 2 : 0;
-        } else if (cp == '\t') {
-            step(w, "    ", TAB_COLS, TAB_COLS, STYLE_TEXT);
-        } else if (folded(cp)) {
-            const char *label = c.pastes[cp - FOLD_FIRST].label;
-            step(w, label, strlen(label), cells_width(label, strlen(label)), STYLE_DIM);
-        } else {
-            step(w, rl_line_buffer + at, len, width, STYLE_TEXT);
-        }
-        if ((size_t)rl_point > at && (size_t)rl_point < at + len)
-            rl_point = (int)at; /* never inside a cluster */
-        at += len;
-    }
-}
-
-int composer_rows(int cols)
-{
-    struct walk w = { .cols = cols };
-    walk_text(&w);
-    int last = w.cursor_row > w.row ? w.cursor_row : w.row;
-    return last + 1;
-}
-
-void composer_draw(int row, int rows, int col, int cols, int *cursor_row, int *cursor_col)
-{
-    struct walk w = { .cols = cols };
-    for (int i = 0; i < rows; i++)
-        cells_fill(row + i, col, cols, STYLE_TEXT);
-    walk_text(&w);
-    int first = w.cursor_row >= rows ? w.cursor_row - rows + 1 : 0;
-    w = (struct walk){ .cols = cols, .first = first, .rows = rows, .top = row, .left = col };
-    walk_text(&w);
-    *cursor_row = row + w.cursor_row - first;
-    *cursor_col = col + (w.cursor_col < cols ? w.cursor_col : cols - 1);
 }

@@ -25,7 +25,7 @@ void composer_key(const char *raw, size_t n);          /* bytes for readline */
 bool composer_wants_all(void);                         /* in a search or an argument: every key goes to readline */
 void composer_insert(const char *p, size_t n);         /* as typed; undone as one */
 void composer_paste(const char *p, size_t n);          /* folded when it is more than a person reads in a line */
-bool composer_line_move(int by);                       /* within a multi-line text; false at its first or last line */
+bool composer_line_move(int by);                       /* among the rows as they were last drawn; false at the first or last */
 
 bool composer_empty(void);
 void composer_text(struct str *out);                   /* appended; folded pastes in full */
@@ -42,7 +42,8 @@ const char *composer_mode(void);                       /* "" or readline's mode 
 
 enum { COMPOSER_FOLD = 8, COMPOSER_FOLD_BYTES = 1 << 13 }; /* lines, bytes; what has more is a block of its own */
 
-/* Lays the text out for a width and draws at most `rows` of its rows around the cursor. */
+/* Lays the text out for a width, words broken as in the transcript, and draws at most `rows` of its rows around the
+ * cursor. */
 int composer_rows(int cols);
 void composer_draw(int row, int rows, int col, int cols, int *cursor_row, int *cursor_col);
 

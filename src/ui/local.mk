@@ -14,7 +14,7 @@ src_ui_libui_a_SOURCES = $(UI_PANELS) \
 	src/ui/layout.c src/ui/layout.h \
 	src/ui/markup.c \
 	src/ui/complete.c src/ui/complete.h \
-	src/ui/composer.c src/ui/composer.h \
+	src/ui/composer.c src/ui/composer.h src/ui/composer_draw.c src/ui/composer_parts.h \
 	src/ui/action.c src/ui/action.h src/ui/action.def \
 	src/ui/keymap.c src/ui/keymap.h \
 	src/ui/shown.c src/ui/shown.h \
