@@ -11,11 +11,12 @@
 #include "base/path.h"
 #include "ui/cells.h"
 #include "ui/composer.h"
+#include "ui/draft.h"
 #include "ui/layout.h"
 #include "ui/settings.h"
 #include "ui/term.h"
 
-enum { SIDE_LIST_MIN_COLS = 100, SIDE_LIST_COLS = 25, MAX_DRAFT = 64 << 20 };
+enum { SIDE_LIST_MIN_COLS = 100, SIDE_LIST_COLS = 25 };
 
 /* ---- Messages and the log ---- */
 
@@ -63,52 +64,15 @@ struct tab *app_tab(struct app *a)
     return a->tab < a->n_tabs ? &a->tabs[a->tab] : NULL;
 }
 
-/* What is kept of a tab, in a folder of its own kind; nothing leaves no file. */
-static void keep_beside(const struct tab *t, const char *folder, const char *p, size_t n)
-{
-    struct str path = STR_INIT;
-    struct err e;
-    if (!path_user(PATH_STATE, &path, &e, "%s", folder)) {
-        bool made = !n || !file_mkdirs(path.p, &e);
-        str_addf(&path, "/%s", desk_chat_name(t->chat));
-        if (!n)
-            remove(str_z(&path));
-        else if (made && !path.oom)
-            file_write(path.p, p, n, &e);
-    }
-    str_release(&path);
-}
-
-static void read_beside(const struct tab *t, const char *folder, struct str *out)
-{
-    struct str path = STR_INIT;
-    struct err e;
-    if (path_user(PATH_STATE, &path, &e, "%s/%s", folder, desk_chat_name(t->chat)) ||
-        file_read(path.p, MAX_DRAFT, out, &e))
-        str_clear(out);
-    str_release(&path);
-}
-
-/* A draft outlives the program, and with it which message it is to replace. */
-static void save_draft(const struct tab *t, const struct str *text)
-{
-    char node[16];
-    int n = snprintf(node, sizeof node, "%u\n", t->editing);
-    keep_beside(t, "drafts", text->p, text->len);
-    keep_beside(t, "edits", node, text->len && t->editing ? (size_t)n : 0);
-}
-
 static void load_draft(struct tab *t)
 {
     enum { MOST_LINES = 100 };
-    struct str text = STR_INIT, node = STR_INIT;
+    struct str text = STR_INIT;
+    t->draft_place = draft_take(desk_chat_name(t->chat));
+    draft_read(desk_chat_name(t->chat), t->draft_place, &text, &t->editing);
     str_clear(&t->draft);
-    read_beside(t, "drafts", &text);
-    read_beside(t, "edits", &node);
     composer_fold(&t->draft, str_z(&text), text.len, MOST_LINES);
-    t->editing = text.len ? (uint32_t)strtoul(str_z(&node), NULL, 10) : 0;
     str_release(&text);
-    str_release(&node);
 }
 
 void app_say_editing(struct app *a)
@@ -140,7 +104,7 @@ void app_stash_draft(struct app *a)
     str_clear(&t->draft);
     composer_draft(&t->draft);
     composer_text(&whole);
-    save_draft(t, &whole);
+    draft_keep(desk_chat_name(t->chat), t->draft_place, str_z(&whole), whole.len, t->editing);
     a->draft_due_ns = 0;
     str_release(&whole);
 }
@@ -177,6 +141,7 @@ unsigned app_show_tab(struct app *a, size_t i)
 void app_close_tab(struct app *a, size_t i, bool drop)
 {
     struct tab *t = &a->tabs[i];
+    draft_leave(desk_chat_name(t->chat), t->draft_place);
     desk_close(t->chat, drop && !t->draft.len);
     transcript_release(&t->view);
     str_release(&t->draft);

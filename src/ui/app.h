@@ -30,6 +30,7 @@ struct tab {
     struct desk_chat *chat;
     struct transcript view;
     struct str draft;        /* what was being written when another chat was shown */
+    unsigned draft_place;    /* where on disk (draft.h) */
     uint32_t editing;        /* node whose new text is being written; 0: none */
     enum tab_state state;    /* of its worker; app_asked and the worker's events change it */
     bool unread;             /* a reply came while another chat was shown */

@@ -25,6 +25,7 @@ src_ui_libui_a_SOURCES = $(UI_PANELS) \
 	src/ui/frame.c \
 	src/ui/status.c src/ui/status.h src/ui/single.c src/ui/single.h src/ui/foot.c src/ui/foot.h \
 	src/ui/act_talk.c src/ui/act_move.c \
+	src/ui/draft.c src/ui/draft.h \
 	src/ui/editor.c src/ui/editor.h src/ui/theme_file.h \
 	src/ui/welcome.c src/ui/welcome.h \
 	src/ui/number.c src/ui/number.h \

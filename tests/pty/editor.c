@@ -1,6 +1,5 @@
 /* ^G: what is written goes into $EDITOR and back. If this fails, a draft is lost (also by kill -9), or the terminal is left to an editor
  * that is not there. */
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,26 +91,13 @@ static void is_stopped(void)
     goes_on(p, "› typed after fg", "^Z in an editor");
 }
 
-static bool appears(const char *name)
-{
-    for (int i = 0; i < PTY_SECONDS * 100; i++) {
-        size_t n;
-        char *text = stage_read(name, &n);
-        free(text);
-        if (text)
-            return true;
-        poll(NULL, 0, 10);
-    }
-    return false;
-}
-
 static void is_killed(void)
 {
     struct pty *p = pty_open(24, 120);
     stage_chat(p, "--no-rc", "drafted");
     pty_see(p, "thousand parameters");
     pty_type(p, "half a thought");
-    report(appears("state/drafts/drafted"), "kill -9: a draft is on disk by then");
+    report(stage_appears("state/drafts/drafted", "half a thought"), "kill -9: a draft is on disk by then");
     pty_signal(p, SIGKILL);
     pty_end(p);
     pty_close(p);

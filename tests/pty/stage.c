@@ -109,6 +109,20 @@ char *stage_read(const char *name, size_t *n)
     return text;
 }
 
+bool stage_appears(const char *name, const char *text)
+{
+    for (int i = 0; i < PTY_SECONDS * 100; i++) {
+        size_t n;
+        char *all = stage_read(name, &n);
+        bool holds = all && strstr(all, text);
+        free(all);
+        if (holds)
+            return true;
+        poll(NULL, 0, 10);
+    }
+    return false;
+}
+
 /* ---- hiss ---- */
 
 static const char *hiss(void)

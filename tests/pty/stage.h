@@ -16,6 +16,7 @@ void stage_model(const char *name, const char *says); /* one that says this over
 const char *stage_path(const char *name); /* a path in the folder; static, four at a time */
 void stage_write(const char *name, const char *text, size_t n);
 char *stage_read(const char *name, size_t *n); /* given; NULL: not there */
+bool stage_appears(const char *name, const char *text); /* waits until the file is there and holds text, at most PTY_SECONDS */
 
 /* hiss chat with the model, replies without end and, behind them, the arguments given (at least one). */
 #define stage_chat(p, ...) stage_run(p, (const char *const[]){ __VA_ARGS__, NULL })

@@ -15,9 +15,54 @@ static void shows(const char *text, bool wanted, const char *what)
     free(all);
 }
 
+static struct pty *window(const char *chat)
+{
+    struct pty *p = pty_open(24, 120);
+    stage_chat(p, "--no-rc", chat);
+    pty_see(p, "thousand parameters");
+    return p;
+}
+
+static void killed(struct pty *p)
+{
+    pty_signal(p, SIGKILL);
+    pty_end(p);
+    pty_close(p);
+}
+
+/* What is being written in the one is not what the other has in its line, on disk neither. */
+static void drafts_are_apart(void)
+{
+    struct pty *first = window("drafted"), *second;
+    pty_type(first, "of the first");
+    report(stage_appears("state/drafts/drafted", "of the first"), "drafts: the first window's is on disk");
+    second = window("drafted");
+    report_on(second, pty_see(second, "is open in another hiss") && !strstr(pty_text(second), "of the first"),
+              "drafts: the second window's line is empty");
+    pty_type(second, "of the second");
+    report(stage_appears("state/drafts-2/drafted", "of the second"), "drafts: the second window's is on disk");
+    report(stage_appears("state/drafts/drafted", "of the first"), "drafts: and the first one's still");
+    killed(first);
+    killed(second);
+    first = window("drafted");
+    report_on(first, pty_see(first, "› of the first"), "drafts: after kill -9 the first window's is there again");
+    second = window("drafted");
+    report_on(second, pty_see(second, "› of the second"), "drafts: and in a second window the second one's");
+    pty_type(first, "\025");
+    pty_see_not(first, "of the first");
+    pty_type(first, "\004");
+    report_on(first, pty_end(first) == 0, "drafts: the first window leaves with an empty line");
+    pty_close(first);
+    killed(second);
+    first = window("drafted");
+    report_on(first, pty_see(first, "› of the second"), "drafts: what the second window left is found by the next one");
+    killed(first);
+}
+
 int main(void)
 {
     stage_open();
+    drafts_are_apart();
     struct pty *first = pty_open(24, 80), *second = pty_open(24, 120);
     stage_chat(first, "--no-rc", "both");
     report_on(first, stage_reply(first, "said in the first window"), "the first window writes");
