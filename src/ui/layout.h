@@ -65,12 +65,15 @@ void layout_hard(struct layout *l, const char *s, size_t n, enum theme_role role
 /* Markdown (CommonMark by md4c): paragraphs, headings, emphasis, lists, quotes, code, rules, links. */
 void layout_markdown(struct layout *l, const char *s, size_t n);
 
-/* The same for text that grows: call it with all of it each time it has become longer. Rows of the blocks that are
- * complete stay; the last paragraph or what follows it is laid out again. *g is zero, and *l clear, at first. */
+/* The same for text that grows: call it with all of it each time it has become longer. Rows of the blocks and list items
+ * that are complete stay; the last paragraph, or the last item but one, and what follows it is laid out again. *g is zero,
+ * and *l clear, at first. */
 struct layout_growth {
     size_t done;        /* bytes of the source whose rows stay */
     size_t text, code, segs, rows, codes; /* lengths of what they are made of */
     bool tight;         /* no blank row behind them */
+    char item;          /* the mark of the list that goes on behind them; 0: none does */
+    unsigned next;      /* its next number */
     bool refers;        /* a link may be defined further down: nothing stays */
 };
 void layout_markdown_more(struct layout *l, struct layout_growth *g, const char *s, size_t n);

@@ -28,9 +28,13 @@ struct markup {
     size_t indent;                            /* of a code block's row, told but not yet written as it was */
     size_t code_at, link_at;                  /* where the block's source and the link's text begin */
     bool tight_next;                          /* no blank row before the next block: a list item's first */
+    bool in_leaf;                             /* text belongs to a block of its own, not to a list item itself */
     const char *source, *end;
-    struct layout_growth now, last;           /* at the outermost block that begins, and at the last paragraph or heading */
+    struct layout_growth now, last;           /* at the outermost block or item that begins, and at the last that can be
+                                                 begun from */
     bool begins;                              /* its first text says where in the source */
+    char item;                                /* mark of the outermost list */
+    const struct layout_growth *goes_on;      /* the first block is a list that began before the source does */
 };
 
 static enum theme_role style(const struct markup *m)
@@ -91,6 +95,13 @@ static void gap(struct markup *m)
         layout_blank(m->l);
 }
 
+/* A tight item's text ends where another block begins. */
+static void end_text(struct markup *m)
+{
+    if (m->par.n_runs && !m->in_leaf)
+        leaf(m, false);
+}
+
 static void enter_item(struct markup *m)
 {
     char mark[16] = "• ";
@@ -101,18 +112,18 @@ static void enter_item(struct markup *m)
     size_t n = li && li->ordered ? strlen(mark) : 2;
     memset(pad, ' ', n);
     pad[n] = '\0';
-    if (m->par.n_runs) /* a tight item's text before a nested list */
-        leaf(m, false);
     push(m, mark, pad);
     m->tight_next = true;
 }
 
-static void enter_list(struct markup *m, bool ordered, unsigned start)
+static void enter_list(struct markup *m, char mark, bool ordered, unsigned start)
 {
-    if (m->par.n_runs)
-        leaf(m, false);
-    if (!m->n_lists)
+    if (m->goes_on)
+        start = m->goes_on->next;
+    else if (!m->n_lists)
         gap(m);
+    if (!m->n_lists)
+        m->item = mark;
     if (m->n_lists < MAX_NEST)
         m->lists[m->n_lists] = (struct list){ ordered, start };
     m->n_lists++;
@@ -129,31 +140,70 @@ static void enter_code(struct markup *m)
 
 /* ---- Text that grows ---- */
 
-static void mark_begin(struct markup *m)
+/* What is parsed from here on comes out the same whatever stood before, if it begins where mark_end finds a place. */
+static void mark_begin(struct markup *m, bool item)
 {
     const struct layout *l = m->l;
-    if (m->depth || m->n_lists)
+    if (m->depth || m->n_lists != item)
         return;
     m->now = (struct layout_growth){ .text = l->text.len, .code = l->code.len, .segs = l->n_segs, .rows = l->n_rows,
                                      .codes = l->n_codes, .tight = m->tight_next };
+    if (item) {
+        m->now.item = m->item;
+        m->now.next = m->lists[0].next;
+    }
     m->begins = true;
 }
 
-/* Only behind an empty line: there a block begins whatever stood before, and whatever follows. */
+static bool ends_line(char c)
+{
+    return c == '\n' || c == '\r';
+}
+
+/* Only behind an empty line: there a block begins whatever stood before, and whatever follows. Not where a fence may
+ * begin: md4c takes one that ends a list item with an open fence for text, and would not take it so again. */
+static bool stands_alone(const struct markup *m, const char *line)
+{
+    const char *p = line, *before = line;
+    while (p < m->end && *p == ' ')
+        p++;
+    if (p < m->end && (*p == '`' || *p == '~'))
+        return false;
+    while (before > m->source && strchr(" \t\n", before[-1])) {
+        if (before != line && before[-1] == '\n')
+            return true;
+        before--;
+    }
+    return false;
+}
+
+/* Only on a line that begins with the list's mark, s being behind it, and that can grow no more: by what comes in the
+ * line "- -" it may still become a rule, and "1." text. Not where the mark is indented: md4c counts an indent from an
+ * empty item before, too. */
+static bool begins_item(const struct markup *m, const char *line, const char *s)
+{
+    enum { MOST_DIGITS = 9 };
+    const char *p = line, *end = line;
+    for (int i = 0; (m->item == '.' || m->item == ')') && i < MOST_DIGITS && p < s && *p >= '0' && *p <= '9'; i++)
+        p++;
+    if (p + 1 >= s || *p != m->item || (p[1] != ' ' && p[1] != '\t'))
+        return false;
+    while (end < m->end && !ends_line(*end))
+        end++;
+    return end < m->end;
+}
+
 static void mark_end(struct markup *m, const char *s)
 {
-    const char *line = s, *before;
+    const char *line = s;
     m->begins = false;
     if (s < m->source || s >= m->end)
         return;
-    while (line > m->source && line[-1] != '\n')
+    while (line > m->source && !ends_line(line[-1]))
         line--;
-    for (before = line; before > m->source && strchr(" \t\n", before[-1]); before--) {
-        if (before != line && before[-1] == '\n') {
-            m->last = m->now;
-            m->last.done = (size_t)(line - m->source);
-            return;
-        }
+    if (m->now.item ? begins_item(m, line, s) : stands_alone(m, line)) {
+        m->last = m->now;
+        m->last.done = (size_t)(line - m->source);
     }
 }
 
@@ -171,9 +221,12 @@ static void cut(struct layout *l, const struct layout_growth *g)
 static int enter_block(MD_BLOCKTYPE type, void *detail, void *arg)
 {
     struct markup *m = arg;
-    m->begins = false;
-    if (type == MD_BLOCK_P || type == MD_BLOCK_H)
-        mark_begin(m);
+    const MD_BLOCK_OL_DETAIL *ol = detail;
+    bool in_item = type == MD_BLOCK_P && m->begins && m->now.item; /* a loose item's first paragraph */
+    end_text(m);
+    m->begins = in_item;
+    if ((type == MD_BLOCK_P || type == MD_BLOCK_H) && !in_item)
+        mark_begin(m, false);
     switch (type) {
     case MD_BLOCK_P: gap(m); break;
     case MD_BLOCK_H:
@@ -186,9 +239,12 @@ static int enter_block(MD_BLOCKTYPE type, void *detail, void *arg)
         push(m, "│ ", "│ ");
         m->tight_next = true;
         break;
-    case MD_BLOCK_UL: enter_list(m, false, 0); break;
-    case MD_BLOCK_OL: enter_list(m, true, ((MD_BLOCK_OL_DETAIL *)detail)->start); break;
-    case MD_BLOCK_LI: enter_item(m); break;
+    case MD_BLOCK_UL: enter_list(m, ((MD_BLOCK_UL_DETAIL *)detail)->mark, false, 0); break;
+    case MD_BLOCK_OL: enter_list(m, ol->mark_delimiter, true, ol->start); break;
+    case MD_BLOCK_LI:
+        mark_begin(m, true);
+        enter_item(m);
+        break;
     case MD_BLOCK_CODE: enter_code(m); break;
     case MD_BLOCK_HR:
         gap(m);
@@ -197,6 +253,9 @@ static int enter_block(MD_BLOCKTYPE type, void *detail, void *arg)
         break;
     default: break;
     }
+    if (type != MD_BLOCK_DOC)
+        m->goes_on = NULL;
+    m->in_leaf = type == MD_BLOCK_P || type == MD_BLOCK_H || type == MD_BLOCK_CODE;
     return 0;
 }
 
@@ -221,6 +280,7 @@ static int leave_block(MD_BLOCKTYPE type, void *detail, void *arg)
 {
     struct markup *m = arg;
     (void)detail;
+    m->in_leaf = false;
     switch (type) {
     case MD_BLOCK_P: leaf(m, false); break;
     case MD_BLOCK_H:
@@ -315,6 +375,8 @@ static int text(MD_TEXTTYPE type, const MD_CHAR *s, MD_SIZE n, void *arg)
         mark_end(m, s);
     if (m->code_block)
         add_code(m, s, n);
+    if (!m->in_leaf && !m->par.n_runs) /* a tight item's, behind another block */
+        gap(m);
     switch (type) {
     case MD_TEXT_NULLCHAR: layout_par_add(&m->par, "\uFFFD", 3, style(m)); break;
     case MD_TEXT_BR:
@@ -324,10 +386,27 @@ static int text(MD_TEXTTYPE type, const MD_CHAR *s, MD_SIZE n, void *arg)
     return 0;
 }
 
-/* Appends the rows of the source from g->done on, and moves *g on to the last paragraph or heading. */
+/* The source from `done` on, in such a way as md4c 0.4.8 needs it: with a byte behind it, which it looks at where a link is
+ * not finished, and, by blanks, as far from a multiple of 256 as it was, since it reads the offset of a list item's last
+ * line as a block's type. NULL: no memory. */
+static char *rest_of(const char *s, size_t n, size_t done, size_t *pad)
+{
+    *pad = done % 256;
+    char *rest = mem_alloc(*pad + n - done + 1, 1);
+    if (!rest)
+        return NULL;
+    memset(rest, ' ', *pad);
+    if (*pad)
+        rest[*pad - 1] = '\n';
+    memcpy(rest + *pad, s + done, n - done);
+    rest[*pad + n - done] = '\0';
+    return rest;
+}
+
+/* Appends the rows of the source from g->done on, and moves *g on to the last place that one can begin from. */
 static void lay(struct layout *l, struct layout_growth *g, const char *s, size_t n)
 {
-    struct markup m = { .l = l, .par = { .text = STR_INIT }, .tight_next = !g->done || g->tight };
+    struct markup m = { .l = l, .par = { .text = STR_INIT }, .tight_next = !g->done || g->tight, .goes_on = g->item ? g : NULL };
     const MD_PARSER parser = {
         .flags = MD_FLAG_NOHTML | MD_FLAG_NOINDENTEDCODEBLOCKS | MD_FLAG_STRIKETHROUGH,
         .enter_block = enter_block,
@@ -338,9 +417,11 @@ static void lay(struct layout *l, struct layout_growth *g, const char *s, size_t
     };
     while (n > g->done && (s[n - 1] == '\n' || s[n - 1] == ' '))
         n--;
-    m.source = s + g->done;
-    m.end = s + n;
-    if (md_parse(m.source, (MD_SIZE)(n - g->done), &parser, &m) || l->oom) {
+    size_t pad, more = n - g->done;
+    char *rest = rest_of(s, n, g->done, &pad);
+    m.source = rest ? rest + pad : NULL;
+    m.end = rest ? m.source + more : NULL;
+    if (!rest || md_parse(rest, (MD_SIZE)(pad + more), &parser, &m) || l->oom) {
         layout_clear(l, l->width);
         layout_plain(l, s, n, STYLE_TEXT);
         *g = (struct layout_growth){ .done = 0 };
@@ -348,6 +429,7 @@ static void lay(struct layout *l, struct layout_growth *g, const char *s, size_t
         m.last.done += g->done;
         *g = m.last;
     }
+    free(rest);
     layout_par_release(&m.par);
 }
 

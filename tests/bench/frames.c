@@ -1,5 +1,5 @@
 /* Frame times of the transcript: while a reply streams into chats of ten and of ten thousand messages, and while a long
- * one does, at 200x60.
+ * one does, of paragraphs and of what cannot be parted: a list, a code block, a single paragraph; at 200x60.
  * `make bench-frames` builds and runs it. A frame is laying out, drawing and ncurses' update into /dev/null. */
 #include <locale.h>
 #include <ncurses.h>
@@ -37,18 +37,27 @@ static int by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static void measure(size_t n, size_t reply)
+static const char *const prose[] = { " the", " snake", " counted", " stones", ".\n\n", " *and*", " lizards", NULL };
+static const char *const items[] = { " the", " snake", " counted", " *and*", " stones", "\n- ", "one", " of", " them", "\n  - ", "both", "\n- ", NULL };
+static const char *const code[] = { "    int", " snake", " =", " stones", "(", "1", ");\n", NULL };
+static const char *const one[] = { " the", " snake", " counted", " *and*", " stones", NULL };
+
+static void measure(size_t n, size_t reply, const char *what, const char *begin, const char *const words[])
 {
     static double ms[FRAMES];
-    static const char *const words[] = { " the", " snake", " counted", " stones", ".\n\n", " *and*", " lizards" };
     struct transcript t;
+    size_t n_words = 0;
+    while (words[n_words])
+        n_words++;
     transcript_init(&t);
     transcript_show(&t, chat(n));
     transcript_live_begin(&t);
     for (size_t i = 0; i < FRAMES; i++) {
-        const char *w = words[i % (sizeof words / sizeof words[0])];
-        if (i % reply == 0)
+        const char *w = words[i % n_words];
+        if (i % reply == 0) {
             transcript_live_begin(&t);
+            transcript_live_add(&t, begin, strlen(begin));
+        }
         transcript_live_add(&t, w, strlen(w));
         uint64_t began = clock_ns();
         transcript_recalc(&t, HEIGHT - 5, WIDTH);
@@ -58,8 +67,8 @@ static void measure(size_t n, size_t reply)
     }
     transcript_release(&t);
     qsort(ms, FRAMES, sizeof ms[0], by_size);
-    fprintf(stderr, "%6zu messages, a reply of %zu tokens: frame median %.3f ms, p99 %.3f ms, most %.3f ms\n", n, reply, ms[FRAMES / 2],
-            ms[FRAMES * 99 / 100], ms[FRAMES - 1]);
+    fprintf(stderr, "%6zu messages, %s of %zu tokens: frame median %.3f ms, p99 %.3f ms, most %.3f ms\n", n, what, reply,
+            ms[FRAMES / 2], ms[FRAMES * 99 / 100], ms[FRAMES - 1]);
 }
 
 int main(void)
@@ -72,9 +81,12 @@ int main(void)
     }
     theme_init(true);
     for (int round = 0; round < 2; round++) {
-        measure(10, 500);
-        measure(10000, 500);
-        measure(10, 4000);
+        measure(10, 500, "a reply", "", prose);
+        measure(10000, 500, "a reply", "", prose);
+        measure(10, 4000, "a reply", "", prose);
+        measure(10, 4000, "a list", "- ", items);
+        measure(10, 4000, "a code block", "```c\n", code);
+        measure(10, 4000, "a paragraph", "", one);
     }
     script_close();
     return 0;
