@@ -84,10 +84,33 @@ unsigned act_editor(struct app *a, const struct args *args)
     return ACT_REPAINT | ACT_LAYOUT;
 }
 
+/* ^C gives up what one is about: a reply that one waits for, else what one writes, and only then what goes on behind. */
+bool app_line_goes_first(const struct app *a)
+{
+    const struct tab *t = a->tab < a->n_tabs ? &a->tabs[a->tab] : NULL;
+    return a->focus == FOCUS_COMPOSER && !composer_empty() && !a->replaying &&
+           !(t && tab_works(t->state) && (t->view.has_live || t->stage == DESK_VERIFYING));
+}
+
+static void clear_line(struct tab *t)
+{
+    struct str text = STR_INIT;
+    composer_text(&text);
+    composer_remember(str_z(&text), text.len); /* Up brings it back */
+    str_release(&text);
+    composer_set("", 0);
+    if (t)
+        t->editing = 0;
+}
+
 unsigned act_stop(struct app *a, const struct args *args)
 {
     struct tab *t = app_tab(a);
     (void)args;
+    if (app_line_goes_first(a)) {
+        clear_line(t);
+        return ACT_REPAINT | ACT_LAYOUT;
+    }
     if (a->replaying) {
         replay_end(a);
         return ACT_REPAINT | ACT_LAYOUT;
@@ -98,15 +121,6 @@ unsigned act_stop(struct app *a, const struct args *args)
     }
     if (a->focus != FOCUS_COMPOSER)
         return act_up(a, args);
-    if (!composer_empty()) {
-        struct str text = STR_INIT;
-        composer_text(&text);
-        composer_remember(str_z(&text), text.len); /* Up brings it back */
-        str_release(&text);
-        composer_set("", 0);
-        t->editing = 0;
-        return ACT_REPAINT | ACT_LAYOUT;
-    }
     uint64_t now = clock_ns();
     if (a->quit_armed_ns && now - a->quit_armed_ns < 2000000000u)
         return ACT_QUIT;

@@ -114,6 +114,9 @@ void app_asked(struct tab *t, int failed);
 /* True while the shown chat can take no request, with the reason said. While it is opened, its model being loaded, it can. */
 bool app_refuses(struct app *a);
 
+/* True when what is written stands before what goes on: `stop` clears the line then. */
+bool app_line_goes_first(const struct app *a);
+
 /* Sends text as the shown chat's next message. */
 unsigned app_send(struct app *a, const char *text, size_t n);
 

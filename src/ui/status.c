@@ -64,9 +64,9 @@ static void add_keys(struct app *a, bool both, struct str *out)
 {
     const struct tab *t = app_tab(a);
     enum context where = app_context(a);
-    const char *first = t && tab_works(t->state) ? "stop" : where == CONTEXT_COMPOSER ? "up" : where == CONTEXT_TRANSCRIPT ? "focus" : "close";
-    const char *words = t && tab_works(t->state) ? "stop" : where == CONTEXT_COMPOSER ? "read" : where == CONTEXT_TRANSCRIPT ? "write" : "close";
-    bool stops = !strcmp(first, "stop");
+    bool stops = t && tab_works(t->state);
+    const char *first = stops ? app_line_goes_first(a) ? "up" : "stop" : where == CONTEXT_COMPOSER ? "up" : where == CONTEXT_TRANSCRIPT ? "focus" : "close";
+    const char *words = stops ? "stop" : where == CONTEXT_COMPOSER ? "read" : where == CONTEXT_TRANSCRIPT ? "write" : "close";
     if (both || stops)
         add_key(where, first, words, out);
     if (both || !stops)

@@ -1,6 +1,6 @@
 # The program on a pseudo-terminal; libvterm shows what is on the screen.
 PTY_TESTS = tests/pty/signals tests/pty/leaving tests/pty/resize tests/pty/terminals tests/pty/editor tests/pty/windows \
-	tests/pty/hostile tests/pty/report
+	tests/pty/hostile tests/pty/report tests/pty/reading
 if VTERM
 check_LIBRARIES += tests/pty/libpty.a
 tests_pty_libpty_a_SOURCES = tests/pty/pty.c tests/pty/pty.h tests/pty/stage.c tests/pty/stage.h \
@@ -26,6 +26,8 @@ tests_pty_hostile_CPPFLAGS = $(PTY_CPPFLAGS)
 tests_pty_hostile_LDADD = $(PTY_LIBS)
 tests_pty_report_CPPFLAGS = $(PTY_CPPFLAGS)
 tests_pty_report_LDADD = $(PTY_LIBS)
+tests_pty_reading_CPPFLAGS = $(PTY_CPPFLAGS)
+tests_pty_reading_LDADD = $(PTY_LIBS)
 else
 TESTS += tests/pty/without.sh
 EXTRA_DIST += $(PTY_TESTS:=.c)
