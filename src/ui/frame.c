@@ -13,31 +13,38 @@
 #include "ui/status.h"
 #include "ui/welcome.h"
 
+/* The chat's name, cut where `right` needs its place, and whether it is being played again. */
+static void draw_name(struct app *a, const struct app_geometry *g, const char *name, int right)
+{
+    const char *what = a->replaying ? ", replay" : "";
+    int room = g->width - right - 4 - (int)strlen(what);
+    if (room <= 0)
+        return;
+    int used = cells_cut(0, g->left + 1, room, name, strlen(name), STYLE_TITLE);
+    cells_puts(0, g->left + 1 + used, (int)strlen(what), what, STYLE_TITLE);
+}
+
 static void draw_title(struct app *a, const struct app_geometry *g)
 {
     const struct tab *t = app_tab(a);
     const struct shown *s = t ? t->view.shown : NULL;
     char right[128] = "", bytes[NUMBER_TEXT];
     cells_fill(0, g->left, g->width, STYLE_TITLE);
-    if (s && s->model && s->model[0]) {
+    if (a->replaying) {
+        replay_title(a->replaying, right, sizeof right);
+        if (cells_width(right, strlen(right)) > g->width / 2)
+            replay_place(a->replaying, right, sizeof right);
+    } else if (s && s->model && s->model[0]) {
         number_bytes(s->state_bytes, bytes);
         if (g->width >= 72)
             snprintf(right, sizeof right, "%s   state %s", s->model, bytes);
         else
             snprintf(right, sizeof right, "state %s", bytes);
     }
-    int room = g->width - cells_width(right, strlen(right)) - 4;
-    const char *name = s && s->title[0] ? s->title : "New chat";
-    if (a->replaying) {
-        char line[160];
-        replay_title(a->replaying, name, line, sizeof line);
-        cells_puts(0, g->left + 1, g->width - 2, line, STYLE_TITLE);
-    } else {
-        if (room > 0)
-            cells_puts(0, g->left + 1, room, name, STYLE_TITLE);
-        if (room > 8)
-            cells_puts(0, g->left + g->width - 1 - cells_width(right, strlen(right)), g->width, right, STYLE_DIM);
-    }
+    int used = cells_width(right, strlen(right));
+    draw_name(a, g, s && s->title[0] ? s->title : "New chat", used);
+    if (used + 12 < g->width)
+        cells_puts(0, g->left + g->width - 1 - used, g->width, right, a->replaying ? STYLE_TITLE : STYLE_DIM);
     cells_rule(1, g->left, g->width);
 }
 

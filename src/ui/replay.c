@@ -190,10 +190,10 @@ void replay_place(const struct replay *r, char *out, size_t n)
     snprintf(out, n, "%s %zu/%zu", r->paused ? "▮▮" : "▶", message + 1, r->whole->n);
 }
 
-void replay_title(const struct replay *r, const char *name, char *out, size_t n)
+void replay_title(const struct replay *r, char *out, size_t n)
 {
     size_t message = r->at ? r->data.steps[r->at - 1].message : 0;
     unsigned s = (unsigned)(r->ms / 1000);
-    snprintf(out, n, "%.80s, replay    %s %gx   message %zu of %zu   %u:%02u", name, r->paused ? "▮▮" : "▶", r->speed,
-             message + 1, r->whole->n, s / 60, s % 60);
+    snprintf(out, n, "%s %gx   message %zu of %zu   %u:%02u", r->paused ? "▮▮" : "▶", r->speed, message + 1, r->whole->n, s / 60,
+             s % 60);
 }

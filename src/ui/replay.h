@@ -18,6 +18,6 @@ unsigned replay_pause(struct app *a);
 unsigned replay_step(struct app *a, int messages, int tokens);
 unsigned replay_speed(struct app *a, double factor);
 void replay_place(const struct replay *r, char *out, size_t n); /* the same in little room: "▮▮ 2/5" */
-void replay_title(const struct replay *r, const char *name, char *out, size_t n);
+void replay_title(const struct replay *r, char *out, size_t n); /* "▮▮ 1x   message 2 of 5   0:41" */
 
 #endif

@@ -64,11 +64,13 @@ const struct shown_msg *transcript_selected(const struct transcript *t)
     return t->selected < transcript_n_shown(t) ? t->shown->msgs[t->selected] : NULL;
 }
 
-/* Layouts of messages that both versions share go over; a path differs only from some message on. */
+/* Layouts of messages that both versions share go over; a path differs only from some message on. The selection stays with
+ * its message, or with its place when another version stands there; at the end it goes along with what comes. */
 void transcript_show(struct transcript *t, struct shown *s)
 {
     size_t n = s ? s->n : 0, same = 0;
     uint32_t node = transcript_selected(t) ? transcript_selected(t)->node : 0;
+    bool last = t->follow && t->selected + 1 >= transcript_n(t);
     struct layout **layouts = mem_zalloc(n + 1, sizeof(struct layout *));
     while (t->shown && same < n && same < t->n_layouts && t->shown->msgs[same] == s->msgs[same])
         same++;
@@ -87,7 +89,7 @@ void transcript_show(struct transcript *t, struct shown *s)
         if (s->msgs[i]->node == node)
             t->selected = i;
     }
-    if (t->follow || t->selected >= transcript_n(t))
+    if (last || t->selected >= transcript_n(t))
         t->selected = transcript_n(t) ? transcript_n(t) - 1 : 0;
     if (t->top_msg >= transcript_n(t))
         t->follow = true;
