@@ -1,4 +1,5 @@
 /* An open chat's worker: takes requests one by one, runs them on its conversation, tells the screen. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -316,6 +317,32 @@ static void serve(struct desk_chat *c, struct desk_request *q)
     }
 }
 
+static void tell_notef(struct desk_chat *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void tell_notef(struct desk_chat *c, const char *fmt, ...)
+{
+    struct str text = STR_INIT;
+    va_list ap;
+    va_start(ap, fmt);
+    if (!str_vaddf(&text, fmt, ap))
+        desk_tell_note(c->desk, c, text.p);
+    va_end(ap);
+    str_release(&text);
+}
+
+/* What of the file is not in the chat. */
+static void tell_damage(struct desk_chat *c)
+{
+    const struct journal *j = conv_journal(c->conv);
+    const struct err *first;
+    size_t bad = conv_bad_lines(c->conv, &first);
+    if (bad)
+        tell_notef(c, "%zu %s of %s.jsonl %s no effect; %s", bad, bad > 1 ? "lines" : "line", c->name, bad > 1 ? "have" : "has", first->msg);
+    const char *torn = j && journal_torn(j) ? journal_torn_path(j) : "";
+    if (*torn)
+        tell_notef(c, "this chat's file ended in the middle of a line; those %zu bytes lie beside it in %s", journal_torn(j),
+                   strrchr(torn, '/') ? strrchr(torn, '/') + 1 : torn);
+}
+
 static bool open_conv(struct desk_chat *c, struct err *e)
 {
     c->store = chat_store(e);
@@ -325,10 +352,9 @@ static bool open_conv(struct desk_chat *c, struct err *e)
     c->conv = conv_open(&o, e);
     if (!c->conv)
         return false;
-    if (!conv_writable(c->conv) && conv_journal(c->conv)) {
-        const struct err *why = journal_why(conv_journal(c->conv));
-        desk_tell_note(c->desk, c, why->msg);
-    }
+    tell_damage(c);
+    if (!conv_writable(c->conv) && conv_journal(c->conv))
+        desk_tell_note(c->desk, c, journal_why(conv_journal(c->conv))->msg);
     return true;
 }
 

@@ -34,4 +34,13 @@ report "the second question edited, of ${#long} bytes: $told"
 play 'key Esc' 'key u' wait 'key i' 'type go on' 'key Enter' wait
 [ "$read" -gt 0 ] && [ "$read" -le 1000 ] # its own, and what the keyframe lies back
 report "taken back, and on where it stood: $told"
+
+# What a crash left of a line is no silent loss.
+printf '{"event":"node","op":99,"time":"17' >>"$HISS_HOME/data/chats/long.jsonl"
+play 'size 24 120'
+grep -q 'ended in the middle of a line; those 34 bytes lie beside it in long' "$tmp/screen"
+report 'a torn last line is told where one looks'
+play 'size 24 120'
+! grep -q 'in the middle of a line' "$tmp/screen"
+report 'once'
 done_testing
