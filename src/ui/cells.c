@@ -27,8 +27,18 @@ static size_t point(const char *p, size_t n, wchar_t *wc, int *width)
     return used;
 }
 
+/* A printable ASCII character that no mark can follow: most of all text, without the tables. */
+static bool is_plain(const char *p, size_t n)
+{
+    return p[0] >= 0x20 && p[0] < 0x7F && (n == 1 || (unsigned char)p[1] < 0x80);
+}
+
 size_t cells_cluster(const char *p, size_t n, int *width)
 {
+    if (is_plain(p, n)) {
+        *width = 1;
+        return 1;
+    }
     wchar_t wc;
     int w;
     utf8proc_int32_t state = 0;

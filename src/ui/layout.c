@@ -110,6 +110,7 @@ struct wrap {
     int word_cols, space_cols;
     size_t space;          /* bytes of the spaces before it begin here */
     bool fresh;            /* the row begins a line of the text: its spaces are an indent */
+    size_t run;            /* the style run that what is put next lies in, or one before */
 };
 
 static void begin_row(struct wrap *w, const char *prefix)
@@ -124,10 +125,12 @@ static void begin_row(struct wrap *w, const char *prefix)
 static void emit(struct wrap *w, size_t from, size_t to, int cols)
 {
     int col = w->col;
-    for (size_t i = 0; i < w->p->n_runs && from < to; i++) {
-        const struct layout_run *r = &w->p->runs[i];
-        if (r->at + r->n <= from)
+    while (w->run < w->p->n_runs && from < to) {
+        const struct layout_run *r = &w->p->runs[w->run];
+        if (r->at + r->n <= from) {
+            w->run++;
             continue;
+        }
         size_t end = r->at + r->n < to ? r->at + r->n : to;
         const char *s = w->p->text.p + from;
         add_seg(w->l, s, end - from, w->indent + col, r->role);
