@@ -66,7 +66,7 @@ static void add_keys(struct app *a, bool both, struct str *out)
     enum context where = app_context(a);
     bool stops = t && tab_works(t->state);
     const char *first = stops ? app_line_goes_first(a) ? "up" : "stop" : where == CONTEXT_COMPOSER ? "up" : where == CONTEXT_TRANSCRIPT ? "focus" : "close";
-    const char *words = stops ? "stop" : where == CONTEXT_COMPOSER ? "read" : where == CONTEXT_TRANSCRIPT ? "write" : "close";
+    const char *words = stops ? "stop" : where == CONTEXT_COMPOSER ? t && t->editing ? "keep" : "read" : where == CONTEXT_TRANSCRIPT ? "write" : "close";
     if (both || stops)
         add_key(where, first, words, out);
     if (both || !stops)
