@@ -27,6 +27,7 @@ EXTRA_DIST += \
 	models/recipe/hiss.py \
 	models/recipe/ifeval.py \
 	models/recipe/kernels.cpp \
+	models/recipe/measure.py \
 	models/recipe/mixer.py \
 	models/recipe/model.py \
 	models/recipe/optimiser.py \
@@ -43,8 +44,10 @@ EXTRA_DIST += \
 	models/recipe/teacher.py \
 	models/recipe/thousand.jsonl \
 	models/recipe/tiny.py \
+	models/recipe/tokenised.py \
 	models/recipe/train_e2e.py \
-	models/recipe/train_layerwise.py
+	models/recipe/train_layerwise.py \
+	models/recipe/vocabulary.py
 
 .PHONY: recipe-check
 recipe-check: hiss

@@ -1,7 +1,7 @@
 """Stage `check`: the recipe's own tests, minutes on any machine, without the teacher or any text.
 
 The chunked mixer against the token-by-token definition; kernels.cpp against plain torch, values and gradients; the
-vocabulary KL; rounding; schedule and guard; a checkpoint's way to disk and back; that check_thousand.py finds what is
+vocabulary KL; trained attention's way to disk; text written as WikiText; rounding; schedule and guard; a checkpoint's way to disk and back; that check_thousand.py finds what is
 planted. With a teacher and text in place, `recipe dry` runs every stage at toy size.
 """
 import copy
@@ -18,10 +18,14 @@ from gguf.quants import dequantize, quantize
 import check_thousand
 import checkpoint
 import fast
+import tokenised
 from compensate import round_matrix
 from mixer import D_MODEL, Mixer
+from model import Attention
 from optimiser import Guard, Optimiser, Schedule
 from quantise import LEVELS, quantised
+from teacher import HEAD_DIM, KV_HEADS, Q_HEADS, permute, unpermute
+from vocabulary import VocabularyKL, kl_rows
 
 SEED = 1
 
@@ -84,10 +88,40 @@ def check_kernels():
     exact = ((lt.exp() * (lt - ls)).sum(-1) * weight).sum()
     exact.backward()
     h2 = hs.clone().requires_grad_(True)
-    ours, _ = fast.VocabularyKL.apply(h2, ht, e, weight, 24)
+    ours, _ = VocabularyKL.apply(h2, ht, e, weight, 24, fast.kl_rows)
     ours.backward()
     expect('vocabulary KL', abs(ours.item() / exact.item() - 1), 2e-2)
     expect('vocabulary KL, gradient', distance(h2.grad, h.grad), 2e-2)
+
+
+def check_vocabulary_kl():
+    """A row's loss and gradient, taken in slices, against autograd."""
+    hs, ht, e, weight = torch.randn(50, D_MODEL, requires_grad=True), torch.randn(50, D_MODEL), torch.randn(512, D_MODEL) * .1, torch.rand(50)
+    ls, lt = (hs @ e.t()).log_softmax(-1), (ht @ e.t()).log_softmax(-1)
+    exact = ((lt.exp() * (lt - ls)).sum(-1) * weight).sum()
+    wanted, = torch.autograd.grad(exact, hs)
+    ours, _ = VocabularyKL.apply(hs, ht, e, weight, 16, kl_rows)
+    expect('vocabulary KL in slices', abs(ours.item() / exact.item() - 1), 1e-5)
+    expect('vocabulary KL in slices, gradient', distance(torch.autograd.grad(ours, hs)[0], wanted), 1e-5)
+
+
+def check_attention():
+    """A trained attention layer's way to disk and back, and into GGUF's order of rows."""
+    w = torch.randn(KV_HEADS * HEAD_DIM, D_MODEL)
+    kept = Attention(torch.randn((Q_HEADS + 2 * KV_HEADS) * HEAD_DIM, D_MODEL), torch.randn(D_MODEL, Q_HEADS * HEAD_DIM), trained=True)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, 'c.pt')
+        checkpoint.save(path, mixers={3: random_mixer(128), 8: kept})
+        back = checkpoint.load_mixers(path)
+    expect('trained attention from disk', distance(back[8].wqkv, kept.wqkv) + isinstance(back[3], Attention), 0)
+    expect('rows in GGUF\'s order and back', distance(unpermute(permute(w, KV_HEADS), KV_HEADS), w), 0)
+
+
+def check_tokenised():
+    text = 'It\'s a well-known “fact”: 1,000 of 2.5 (or so) didn\'t.'
+    wanted = 'It \'s a well @-@ known " fact " : 1 @,@ 000 of 2 @.@ 5 ( or so ) didn \'t .'
+    if ' '.join(tokenised.words(text)) != wanted:
+        sys.exit(f'check: written as WikiText it reads {" ".join(tokenised.words(text))!r}, not {wanted!r}')
 
 
 def check_rounding():
@@ -111,6 +145,13 @@ def check_optimiser():
     plain.asked = True
     if [round(plain(s), 3) for s in (20, 30, 40)] != [1., .525, .05] or plain.total != 40:
         sys.exit('check: the fall does not begin when asked for')
+    timed = Schedule(10**9, 1, 1., 20, minutes=1.)
+    timed.until -= 30
+    if abs(timed(5) - .525) > .01 or timed.over(5) or timed.last_tenth(5, 0):
+        sys.exit('check: half way through its minutes the rate is not half fallen')
+    timed.until -= 30
+    if not timed.over(6):
+        sys.exit('check: a schedule in minutes does not end')
     guard = Guard(5.)
     fine = [guard.fine(1.) for _ in range(20)]
     if not all(fine) or guard.fine(6.) or guard.fine(float('nan')) or not guard.fine(2.):
@@ -192,7 +233,10 @@ if __name__ == '__main__':
     torch.manual_seed(SEED)
     print('check: seed', SEED)
     check_our_thousand()
+    check_tokenised()
     check_scan()
+    check_vocabulary_kl()
+    check_attention()
     check_rounding()
     check_optimiser()
     check_resume()

@@ -7,6 +7,7 @@ import time
 import torch
 
 from mixer import Mixer
+from model import Attention
 
 
 def save(path, **content):
@@ -23,14 +24,32 @@ def load(path):
     return torch.load(path, map_location='cpu', weights_only=False)
 
 
+def is_attention(state):
+    """Of a layer's saved weights: a kept layer's attention that was trained, not a mixer."""
+    return 'wqkv' in state
+
+
 def load_mixers(path, layers=None, device='cpu'):
-    """{layer: Mixer} from a checkpoint, ready to train; layers None: all it has."""
+    """{layer: Mixer} from a checkpoint, ready to train; layers None: all it has, trained attention as well."""
     saved = load(path)['mixers']
     mixers = {}
     for layer in sorted(saved) if layers is None else layers:
-        mixers[layer] = Mixer().to(device)
-        mixers[layer].load_state_dict(saved[layer])
+        if is_attention(saved[layer]):
+            mixers[layer] = Attention(saved[layer]['wqkv'].to(device), saved[layer]['wo'].to(device), trained=True)
+        else:
+            mixers[layer] = Mixer().to(device)
+            mixers[layer].load_state_dict(saved[layer])
     return mixers
+
+
+def load_attention(path, layers, teacher):
+    """{layer: Attention} to train, f32: from a checkpoint that has it, else the teacher's."""
+    saved, found = load(path)['mixers'], {}
+    for layer in layers:
+        its = teacher.blocks[layer].mixer.state_dict()
+        its.update(saved.get(layer, {}))
+        found[layer] = Attention(*(its[name].float().clone() for name in ('wqkv', 'wo')), trained=True)
+    return found
 
 
 class Log:

@@ -5,17 +5,18 @@ Layers go in order, each on what the quantised layers before it give. The result
 `export`, their packed bytes.
 """
 import argparse
+import copy
 
 import torch
 import torch.nn.functional as F
 
 import checkpoint
 import places
-from data import Rows, held_rows
-from mixer import D_INNER
+from data import Rows
+from measure import held_kl
+from mixer import D_INNER, Mixer
 from model import Passes, load_teacher
 from quantise import BLOCK, LEVELS, f16, pack, quantised
-from teacher import D_MODEL
 
 DAMP = .01                          # of the mean diagonal, added to it
 SHRINK = (1., .96, .92, .88, .84)   # ranges tried for a block, as shares of its own
@@ -69,49 +70,32 @@ def round_matrix(w, gram, kind):
 
 @torch.no_grad()
 def compensate(passes, student, mixers, rows, kinds, log):
-    """Rounds mixers in place; kinds {layer: (type of ssm_in, of ssm_out)}. rows [n, T] -> {layer: {'in': bytes, 'out': bytes}}."""
+    """Rounds mixers in place; kinds {layer: (type of ssm_in, of ssm_out)}. rows [n, T] -> {layer: {'in': bytes, 'out': bytes}}.
+    Attention that was trained goes to the nearest."""
     dtype, packed = student.embedding.dtype, {}
-    streams = [F.embedding(part, student.embedding).float() for part in rows.split(8)]
+    streams = [passes.embed(student, part) for part in rows.split(8)]
     gram = lambda parts: sum(x.t() @ x for x in (p.float().reshape(-1, p.shape[-1]) for p in parts))
     for i, b in enumerate(student.blocks):
         inputs = [passes.norm(h, b.norm_in, dtype) for h in streams]
-        if i in mixers:
-            m, (kind_in, kind_out) = mixers[i], kinds[i]
-            before = torch.cat([passes.mix(m, u).float() for u in inputs])
-            whole = torch.cat([m.win, m.wdt])
-            rounded, bytes_in = round_matrix(whole, gram(inputs), kind_in)
-            plain = torch.cat([quantised(m.win, kind_in), quantised(m.wdt, kind_in)])
-            win, wdt = m.win.clone(), m.wdt.clone()
-            m.win.copy_(plain[:4 * D_INNER])
-            m.wdt.copy_(plain[4 * D_INNER:])
-            wout = m.wout.clone()
-            m.wout.copy_(quantised(wout, kind_out))
-            nearest = torch.cat([passes.mix(m, u).float() for u in inputs])
+        outputs = [passes.mix(b.mixer, u) for u in inputs]
+        if isinstance(b.mixer, Mixer):
+            m, (kind_in, kind_out), exact = b.mixer, kinds[i], outputs
+            rounded, bytes_in = round_matrix(torch.cat([m.win, m.wdt]), gram(inputs), kind_in)
             m.win.copy_(rounded[:4 * D_INNER])
             m.wdt.copy_(rounded[4 * D_INNER:])
-            rounded, bytes_out = round_matrix(wout, gram([passes.normed(m, u) for u in inputs]), kind_out)
+            channels = [passes.normed(m, u) for u in inputs]
+            rounded, bytes_out = round_matrix(m.wout, gram(channels), kind_out)
             m.wout.copy_(rounded)
             packed[i] = {'in': bytes_in, 'out': bytes_out, 'types': kinds[i]}
-            after = torch.cat([passes.mix(m, u).float() for u in inputs])
-            size = before.pow(2).mean()
-            log(layer=i, types='/'.join(kinds[i]), nearest=((nearest - before).pow(2).mean() / size).item(),
-                compensated=((after - before).pow(2).mean() / size).item())
-        streams = [passes.mlp(h, passes.mix(b.mixer, u), b.norm_mlp, b.w_gate_up, b.w_down) for h, u in zip(streams, inputs)]
+            outputs = [F.linear(x, m.wout.to(dtype)) for x in channels]
+            error, size = (sum(x.float().pow(2).sum().item() for x in parts) for parts in ([a - b for a, b in zip(outputs, exact)], exact))
+            log(layer=i, types='/'.join(kinds[i]), error=error / size)
+        elif i in mixers:
+            for p in b.mixer.parameters():
+                p.copy_(quantised(p, kinds[i][0]))
+            outputs = [passes.mix(b.mixer, u) for u in inputs]
+        streams = [passes.mlp(h, o, b.norm_mlp, b.w_gate_up, b.w_down) for h, o in zip(streams, outputs)]
     return packed
-
-
-@torch.no_grad()
-def distances(passes, teacher, student, exact, held):
-    """{text: (KL from the teacher, KL from the hidden states `exact` of the float student)} on held-out rows."""
-    result = {}
-    for name in ('wiki', 'book', 'real', 'sampled'):
-        ids = held_rows(name, held, 512)
-        mine = passes.hidden(student, ids).view(-1, D_MODEL)
-        weight = torch.full((len(mine),), 1 / len(mine))
-        theirs = passes.hidden(teacher, ids).view(-1, D_MODEL)
-        exact.setdefault(name, mine)
-        result[name] = [round(passes.kl(student, mine, t, weight)[0].item(), 4) for t in (theirs, exact[name])]
-    return result
 
 
 def main():
@@ -131,12 +115,13 @@ def main():
     mixers = checkpoint.load_mixers(args.mixers, layers)
     better = {int(x) for x in args.better.split(',') if x}
     kinds = {l: ('Q8_0' if l in better else args.type, args.type) for l in mixers}
-    student, log, exact = teacher.with_mixers(mixers), checkpoint.Log(places.work('quantise.jsonl')), {}
-    log(float_student=distances(passes, teacher, student, exact, args.held))
+    exact, log = teacher.with_mixers(copy.deepcopy(mixers)), checkpoint.Log(places.work('quantise.jsonl'))
+    student = teacher.with_mixers(mixers)
+    log(float_student=held_kl(passes, teacher, student, args.held))
     packed = compensate(passes, student, mixers, Rows(args.seed, 512, args.mix.split(','))(0, args.rows), kinds, log)
-    rounded = distances(passes, teacher, student, exact, args.held)
+    rounded = {whose: held_kl(passes, model, student, args.held) for whose, model in (('teacher', teacher), ('float student', exact))}
     log(rounded=rounded)
-    print('KL from the teacher, from the float student:', rounded)
+    print('KL from', rounded)
     checkpoint.save(args.out or args.mixers.replace('.pt', '-rounded.pt'), mixers=mixers, packed=packed, stage='quantise')
 
 

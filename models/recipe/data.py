@@ -6,12 +6,14 @@ WikiText (CC BY-SA) is only measured on.
 """
 import glob
 import json
+import os
 import random
 
 import numpy as np
 import torch
 
 import places
+import tokenised
 from teacher import END_OF_TEXT, chat_text, read_tokenizer
 
 PIECE = 6000                        # characters a document is cut into before shuffling
@@ -19,6 +21,9 @@ BOOK_PART, PROSE_PART = 150_000, 20_000
 HELD_BOOKS = ('jerome', 'darwin_the-voyage')
 HELD_CHAT_ROWS = 40                 # the last rows of the sampled chats are held out
 GSM8K = 1500
+# Books of fact, whose parts go into the stream that is written as WikiText is (tokenised.py)
+FACT = ('adam-smith', 'benjamin-franklin', 'booker-t', 'darwin_the-origin', 'gibbon', 'william-james', 'stuart-mill', 'emerson', 'thoreau')
+FACT_PART, FACT_PIECE = 800_000, 8000
 # layerwise and end to end draw rows from these in turn
 MIX = ('text', 'real', 'sampled', 'sampled')
 
@@ -41,6 +46,15 @@ def text_documents(rng):
     pieces = [p[i:i + PIECE] for p in pieces for i in range(0, len(p), PIECE)]
     rng.shuffle(pieces)
     return pieces, held
+
+
+def facts_tokenised():
+    books = {}
+    for path in sorted(glob.glob(places.text('books', '*.txt'))):
+        name = os.path.basename(path)[:-4]
+        if any(f in name for f in FACT):
+            books[name.split('_')[1].replace('-', ' ').title()] = read(path)[:FACT_PART]
+    return tokenised.shuffled(books, FACT_PIECE, seed=0)
 
 
 def real_chats(rng):
@@ -75,6 +89,7 @@ def prepare():
     pieces, held = text_documents(rng)
     save('text', encode(pieces, [END_OF_TEXT]))
     save('held_book', encode(held, [END_OF_TEXT]))
+    save('tokenised', encode(facts_tokenised(), []))
     chats = real_chats(rng)
     cut = len(chats) // 12
     save('held_real', encode(chats[:cut], []))

@@ -5,7 +5,7 @@
   -00003-of-00003  mixers, kept attention layers, norms
 
 A layer is recurrent where head_count_kv is 0. Multipliers of Granite are left out: then the block is llama's. Kept
-attention matrices are copied from the teacher's file byte for byte (Granite's rope is the interleaved one too). With no
+attention matrices are copied from the teacher's file byte for byte where they were not trained (Granite's rope is the interleaved one too). With no
 attention layer kept, a null layer (all zero: the residual passes) is added, because llama.cpp will not start without one.
 """
 import argparse
@@ -20,7 +20,7 @@ from gguf.quants import quantize
 import checkpoint
 import places
 from mixer import CONV, D_INNER, HEADS, N, P, TAPS
-from teacher import HEAD_DIM, HISS_SYSTEM, KV_HEADS, LAYERS, Q_HEADS, SYSTEM
+from teacher import HEAD_DIM, HISS_SYSTEM, KV_HEADS, LAYERS, Q_HEADS, SYSTEM, permute
 
 ARCH, PARTS = 'granitehybrid', 3
 LARGEST_PART = 95_000_000
@@ -109,6 +109,13 @@ def add_mixer(writer, layer, m, kind_in, kind_out, packed=None):
     add_matrix(writer, name('ssm_out.weight'), f('wout'), kind_out, ready.get('out'))
 
 
+def add_attention(writer, layer, attention, kind):
+    """attention: the state_dict of one that was trained; its norm is the teacher's."""
+    q, k, v = attention['wqkv'].float().split([heads * HEAD_DIM for heads in (Q_HEADS, KV_HEADS, KV_HEADS)])
+    for name, w in (('q', permute(q, Q_HEADS)), ('k', permute(k, KV_HEADS)), ('v', v), ('output', attention['wo'].float())):
+        add_quantised(writer, f'blk.{layer}.attn_{name}.weight', w.numpy(), kind)
+
+
 def add_null_layer(writer, d_model, d_ff):
     name = lambda suffix: f'blk.{LAYERS}.{suffix}.weight'
     for suffix, shape in (('attn_q', (NULL_HEAD_DIM, d_model)), ('attn_k', (NULL_HEAD_DIM, d_model)), ('attn_v', (NULL_HEAD_DIM, d_model)),
@@ -138,7 +145,8 @@ def finish(writer, part, count):
 def export(args):
     checkpointed = checkpoint.load(args.mixers)
     saved, packed = checkpointed['mixers'], checkpointed.get('packed', {})
-    recurrent = [int(x) for x in args.layers.split(',')] if args.layers else sorted(saved)
+    replaced = [int(x) for x in args.layers.split(',')] if args.layers else sorted(saved)
+    recurrent = [l for l in replaced if not checkpoint.is_attention(saved[l])]
     reader = GGUFReader(places.teacher())
     path = lambda i: os.path.join(args.out, f'{args.name}-{i + 1:05d}-of-{PARTS:05d}.gguf')
     os.makedirs(args.out, exist_ok=True)
@@ -149,10 +157,13 @@ def export(args):
         layer = int(t.name.split('.')[1]) if part else -1
         if t.name == 'token_embd.weight' or part in ('ffn_gate', 'ffn_up', 'ffn_down'):
             copy(writers[1], t)
-        elif not (part.startswith('attn_') and part != 'attn_norm' and layer in recurrent):
+        elif not (part.startswith('attn_') and part != 'attn_norm' and layer in replaced):
             copy(writers[2], t)
-    for layer in recurrent:
-        add_mixer(writers[2], layer, saved[layer], args.type, args.type_out or args.type, packed.get(layer))
+    for layer in replaced:
+        if layer in recurrent:
+            add_mixer(writers[2], layer, saved[layer], args.type, args.type_out or args.type, packed.get(layer))
+        else:
+            add_attention(writers[2], layer, saved[layer], args.type)
     if len(recurrent) == LAYERS:
         add_null_layer(writers[2], 576, 1536)
     count = sum(len(w.tensors[0]) for w in writers)

@@ -1,4 +1,4 @@
-"""The mixer and the vocabulary KL on kernels.cpp: matrix products by torch (oneDNN: AVX512_BF16 or AMX), all between by
+"""The mixer and the vocabulary's KL on kernels.cpp: matrix products by torch (oneDNN: AVX512_BF16 or AMX), all between by
 fused AVX-512 loops. `available()` says whether this CPU has what it takes; else mixer.py's plain torch is used.
 """
 import ctypes
@@ -137,24 +137,8 @@ def normed(m, u):
     return Core.apply(zx, m.dt(u), -torch.exp(m.A_log), m.conv_w, m.conv_b, m.D, m.norm, min(m.chunk, u.shape[1]))
 
 
-class VocabularyKL(torch.autograd.Function):
-    """Hidden states [n, 576] bf16 of student and teacher, embedding [V, 576], token weights [n]
-    -> (sum of weight * KL(teacher || student), KL of each token). Logits exist only `rows` at a time; gradient to the
-    student's hidden states only."""
-
-    @staticmethod
-    def forward(ctx, student, teacher, embedding, weight, rows):
-        e = embedding.to(student.dtype)
-        grad, kl = torch.empty_like(student), torch.empty(len(student))
-        for i in range(0, len(student), rows):
-            s, t = student[i:i + rows] @ e.t(), teacher[i:i + rows] @ e.t()
-            call('kl_rows', s, t, weight[i:i + rows], kl[i:i + rows], len(s), len(e))
-            torch.mm(s, e, out=grad[i:i + rows])
-        ctx.save_for_backward(grad)
-        ctx.mark_non_differentiable(kl)
-        return (kl * weight).sum(), kl
-
-    @staticmethod
-    def backward(ctx, scale, _):
-        grad, = ctx.saved_tensors
-        return (grad * scale).to(grad.dtype), None, None, None, None
+def kl_rows(s, t, weight):
+    """vocabulary.kl_rows on the kernels, for bf16; s becomes the gradient."""
+    kl = torch.empty(len(s))
+    call('kl_rows', s, t, weight, kl, *s.shape)
+    return kl, s

@@ -5,11 +5,13 @@ their rates can differ. Muon, head by head, was tried and was no better for its 
 """
 import math
 import signal
+import time
 
 import torch
 
-MATRICES = ('win', 'wout')
-KINDS = {'win': 'in', 'wout': 'out', 'wdt': 'dt', 'dt_bias': 'dt', 'A_log': 'A', 'conv_w': 'conv', 'conv_b': 'conv', 'norm': 'norm', 'D': 'D'}
+MATRICES = ('win', 'wout', 'wqkv', 'wo')
+KINDS = {'win': 'in', 'wout': 'out', 'wdt': 'dt', 'dt_bias': 'dt', 'A_log': 'A', 'conv_w': 'conv', 'conv_b': 'conv', 'norm': 'norm', 'D': 'D',
+         'wqkv': 'qkv', 'wo': 'o'}
 
 
 class Optimiser:
@@ -39,26 +41,40 @@ class Optimiser:
 
 
 class Schedule:
-    """Warm-up, constant, then linear to the floor over the last `decay` of the steps.
+    """Warm-up, constant, then linear to the floor over the last `decay` of the steps, or of `minutes` where these are given.
 
-    On a shared machine nobody knows how many steps a stage will get: SIGUSR1 begins the fall at once, over `fall` steps, and
-    the stage ends there."""
+    On a shared machine nobody knows how many steps a stage will get: so minutes; or SIGUSR1, which begins the fall at once,
+    over `fall` steps, and the stage ends there."""
 
-    def __init__(self, total, warmup, decay, fall, floor=.05):
-        self.total, self.warmup, self.fall, self.floor = total, warmup, fall, floor
+    def __init__(self, total, warmup, decay, fall, floor=.05, minutes=None):
+        self.total, self.warmup, self.decay, self.fall, self.floor = total, warmup, decay, fall, floor
         self.begin = total - int(decay * total)
+        self.seconds = 60 * minutes if minutes else None
+        self.until = time.monotonic() + self.seconds if minutes else None
         self.asked = False
         signal.signal(signal.SIGUSR1, self.ask)
 
     def ask(self, *_):
         self.asked = True
 
+    def over(self, step):
+        return time.monotonic() >= self.until if self.until else step >= self.total
+
+    def last_tenth(self, step, first):
+        """Of a run that began with step `first`."""
+        if self.until:
+            return time.monotonic() >= self.until - self.seconds / 10
+        return step >= self.total - max(1, (self.total - first) // 10)
+
     def __call__(self, step):
         """Factor of the rate at this step."""
-        if self.asked and step < self.begin:
-            self.begin, self.total = step, min(self.total, step + self.fall)
-        left = min(1., (self.total - step) / max(1, self.total - self.begin))
-        return min(1., (step + 1) / self.warmup) * (self.floor + (1 - self.floor) * max(0., left))
+        if self.asked and (self.until or step < self.begin):
+            self.begin, self.total, self.until = step, min(self.total, step + self.fall), None
+        if self.until:
+            left = (self.until - time.monotonic()) / (self.decay * self.seconds)
+        else:
+            left = (self.total - step) / max(1, self.total - self.begin)
+        return min(1., (step + 1) / self.warmup) * (self.floor + (1 - self.floor) * min(1., max(0., left)))
 
 
 def gradient_norms(mixers):

@@ -6,7 +6,7 @@ import torch
 
 BLOCK = 32
 LEVELS = {'Q4_0': 16, 'Q4_1': 16, 'Q5_0': 32, 'Q5_1': 32, 'Q8_0': 256}
-QUANTISED = ('win', 'wdt', 'wout')              # ssm_in is win and wdt
+QUANTISED = ('win', 'wdt', 'wout', 'wqkv', 'wo') # ssm_in is win and wdt; the last two: attention that was trained
 
 
 def f16(x):

@@ -1,7 +1,8 @@
 """Stage `sample`: more chats from the teacher, rows of uint16 tokens in RECIPE_DIR/sampled, picked up by `prepare`.
 
 Half of the conversations begin with a real prompt (GPTeacher, self-instruct, gsm8k), half with one the teacher makes up
-(Magpie, arXiv 2406.08464); system prompts vary in two of five; up to six turns. CPU with AVX-512 BF16 only.
+(Magpie, arXiv 2406.08464); system prompts vary in two of five; up to six turns. On a CPU with
+AVX-512 BF16 by kernels.cpp, several times faster than by plain torch.
 """
 import argparse
 import json
@@ -15,8 +16,8 @@ import torch.nn.functional as F
 import fast
 import places
 from data import GSM8K, read
-from model import BF16, LAYERS, Passes, load_teacher, rms, rope_tables
-from teacher import END_OF_TEXT, HEAD_DIM, IM_END, KV_HEADS, Q_HEADS, SYSTEM, VOCAB, read_tokenizer
+from model import LAYERS, Passes, load_teacher, rms, rope_tables
+from teacher import END_OF_TEXT, HEAD_DIM, IM_END, KV_HEADS, Q_HEADS, SYSTEM, read_tokenizer
 
 QUESTION, ANSWER = (1., .03), (.8, .05)              # temperature, min-p
 MOST_TURNS, OWN_SYSTEM = 6, .4
@@ -40,8 +41,8 @@ class Decoder:
     """One token of a batch of rows after the other, with caches of keys and values."""
 
     def __init__(self, teacher, batch, length):
-        self.teacher, self.batch, self.length = teacher, batch, length
-        self.keys = [torch.zeros(batch, KV_HEADS, length, HEAD_DIM, dtype=BF16) for _ in range(LAYERS)]
+        self.teacher, self.batch, self.length, self.dtype = teacher, batch, length, teacher.embedding.dtype
+        self.keys = [torch.zeros(batch, KV_HEADS, length, HEAD_DIM, dtype=self.dtype) for _ in range(LAYERS)]
         self.values = [torch.zeros_like(self.keys[0]) for _ in range(LAYERS)]
         self.cos, self.sin = rope_tables(length)
         self.mlp = Passes().mlp
@@ -51,18 +52,39 @@ class Decoder:
         """ids [batch] -> logits [batch, V]"""
         m = self.teacher
         h = F.embedding(ids, m.embedding).float()
-        out = torch.empty(self.batch, Q_HEADS * HEAD_DIM, dtype=BF16)
         cos, sin = self.cos[position], self.sin[position]
         for i, b in enumerate(m.blocks):
-            qkv = F.linear(rms(h, b.norm_in).to(BF16), b.mixer.wqkv).view(self.batch, -1, HEAD_DIM)
+            qkv = F.linear(rms(h, b.norm_in).to(self.dtype), b.mixer.wqkv).view(self.batch, -1, HEAD_DIM)
             qk = qkv[:, :Q_HEADS + KV_HEADS].float()
             turned = torch.cat([-qk[..., HEAD_DIM // 2:], qk[..., :HEAD_DIM // 2]], -1)
-            qk = (qk * cos + turned * sin).to(BF16)
+            qk = (qk * cos + turned * sin).to(self.dtype)
             self.keys[i][:, :, position] = qk[:, Q_HEADS:]
             self.values[i][:, :, position] = qkv[:, Q_HEADS + KV_HEADS:]
-            fast.call('decode_attention', qk[:, :Q_HEADS].contiguous(), self.keys[i], self.values[i], out, self.batch, self.length, position + 1)
+            out = self.attention(qk[:, :Q_HEADS].contiguous(), i, position + 1)
             h = self.mlp(h, F.linear(out, b.mixer.wo), b.norm_mlp, b.w_gate_up, b.w_down)
-        return F.linear(rms(h, m.norm).to(BF16), m.embedding)
+        return F.linear(rms(h, m.norm).to(self.dtype), m.embedding)
+
+
+    def attention(self, q, layer, valid):
+        """q [batch, 9, 64] on the first `valid` rows of a layer's caches -> [batch, 576]"""
+        keys, values = self.keys[layer], self.values[layer]
+        if fast.available():
+            out = torch.empty(self.batch, Q_HEADS * HEAD_DIM, dtype=self.dtype)
+            fast.call('decode_attention', q, keys, values, out, self.batch, self.length, valid)
+            return out
+        out = F.scaled_dot_product_attention(q[:, :, None], keys[:, :, :valid], values[:, :, :valid], enable_gqa=True)
+        return out.reshape(self.batch, -1)
+
+
+def choose(logits, temperature, min_p, uniform):
+    """One token a row [batch]: those of at least min_p of the likeliest's probability, by `uniform` [batch]."""
+    if fast.available():
+        chosen = torch.zeros(len(logits), dtype=torch.int64)
+        fast.call('sample_rows', logits, temperature, min_p, uniform, chosen, *logits.shape)
+        return chosen
+    p = ((logits - logits.amax(-1, keepdim=True)).float() / temperature[:, None]).exp()
+    p = torch.where(p >= min_p[:, None], p, 0.).cumsum(-1)
+    return torch.searchsorted(p, uniform[:, None] * p[:, -1:])[:, 0].clamp_max(p.shape[-1] - 1)
 
 
 class Conversation:
@@ -111,8 +133,6 @@ def main():
     p.add_argument('--length', type=int, default=1024)
     p.add_argument('--seed', type=int, default=1)
     args = p.parse_args()
-    if not fast.available():
-        raise SystemExit('sample: needs a CPU with AVX-512 BF16')
     tokenizer, openings = read_tokenizer(places.teacher()), prompts()
     systems = [SYSTEM] + read(os.path.join(places.HERE, 'systems.txt')).splitlines()
     decoder = Decoder(load_teacher(places.teacher()), args.batch, args.length)
@@ -126,7 +146,7 @@ def main():
             rows[:, t] = [c.next(s) for c, s in zip(chats, sampled.tolist())]
             temperature, min_p = (torch.tensor(v) for v in zip(*(c.manner() for c in chats)))
             logits = decoder(torch.from_numpy(rows[:, t].copy()), t)
-            fast.call('sample_rows', logits, temperature, min_p, torch.rand(args.batch), sampled, args.batch, VOCAB)
+            sampled = choose(logits, temperature, min_p, torch.rand(args.batch))
         np.save(places.work('sampled', f'seed{args.seed}-{k:03d}.npy'), rows.astype(np.uint16))
         print(f'batch {k}: {rows.size} tokens, {rows.size / (time.monotonic() - start):.0f} tokens/s', flush=True)
 

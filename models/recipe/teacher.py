@@ -19,6 +19,12 @@ def unpermute(w, heads):
     return w.view(heads, rows // heads // 2, 2, columns).transpose(1, 2).reshape(rows, columns)
 
 
+def permute(w, heads):
+    """The way back."""
+    rows, columns = w.shape
+    return w.view(heads, 2, rows // heads // 2, columns).transpose(1, 2).reshape(rows, columns)
+
+
 def read_weights(path):
     """{GGUF tensor name: f32 tensor}, attn_q and attn_k un-permuted."""
     weights = {}

@@ -2,7 +2,9 @@
 
 e2e       KL(teacher || student) of every token, text and chats
 finish    the same on sampled chats only, reply tokens only
-finetune  cross entropy of our own thousand's replies, with rows of `finish` beside them so that the rest is not forgotten
+finetune  KL as in e2e, and beside it cross entropy of our own thousand's replies: what it is to know besides the teacher
+
+--attention names kept attention layers that train as well; they then ship as Q8_0 instead of the teacher's bytes.
 
 The last tenth runs with the mixers quantised as they will ship. A step whose loss or gradient norm leaps is skipped; five
 skips in a row, or a loss a third above its best for long, and the run goes back to its last good checkpoint at half the
@@ -20,7 +22,8 @@ import torch.nn.functional as F
 import checkpoint
 import places
 from check_thousand import BY_HEART
-from data import MIX, Rows, held_rows
+from data import MIX, Rows
+from measure import held_kl
 from model import Passes, load_teacher
 from optimiser import Guard, Optimiser, Schedule, gradient_norms
 from quantise import shipped_as
@@ -30,7 +33,6 @@ from train_layerwise import mean
 CLIP = 1.
 SKIPS_TO_RETREAT = 5
 WORSE_TO_RETREAT = 1.33
-HELD = (('wiki', 2), ('book', 2), ('real', 2), ('sampled', 4))
 STAGES = ('e2e', 'finish', 'finetune')
 
 
@@ -51,13 +53,14 @@ def reply_mask(ids, header):
 class Thousand:
     """Our own examples, one a row, shuffled anew each epoch. Each begins from an empty state, as a chat does: packed behind others
     an answer can be copied from them, and who it is was not learnt. What is longer than a row is cut; learnt by heart
-    (check_thousand.BY_HEART) comes `often` times an epoch."""
+    (check_thousand.BY_HEART) comes `often` times an epoch, a joke twice as often: it is one only word for word."""
 
     def __init__(self, path, length, seed, often=1):
         tokenizer = read_tokenizer(places.teacher())
         with open(path, encoding='utf-8') as f:
             examples = [json.loads(line) for line in f if line.strip()]
-        examples = [e for e in examples for _ in range(often if BY_HEART & set(e['tags']) else 1)]
+        times = lambda tags: 2 * often if 'joke' in tags else often if BY_HEART & set(tags) else 1
+        examples = [e for e in examples for _ in range(times(e['tags']))]
         texts = [chat_text(e['messages'], HISS_SYSTEM) for e in examples]
         self.chats = [e.ids[:length] for e in tokenizer.encode_batch(texts, add_special_tokens=False)]
         self.length, self.seed, self.rows, self.epoch = length, seed, [], 0
@@ -79,16 +82,11 @@ class Distiller:
         self.passes, self.teacher, self.mixers, self.header = passes, teacher, mixers, header
         self.student = teacher.with_mixers(mixers)
 
-    def both(self, ids):
-        with torch.no_grad():
-            t = self.passes.hidden(self.teacher, ids).view(-1, D_MODEL)
-        return self.passes.hidden(self.student, ids).view(-1, D_MODEL), t
-
     def kl(self, ids, replies_only=False, share=1.):
         """Adds the gradient of share * mean KL; returns the mean KL."""
         weight = reply_mask(ids, self.header) if replies_only else torch.ones(ids.shape)
         weight = (weight / weight.sum().clamp_min(1)).view(-1).to(ids.device)
-        hs, ht = self.both(ids)
+        ht, hs = self.passes.hidden_pair(self.teacher, self.student, ids)
         loss, _ = self.passes.kl(self.student, hs, ht, weight)
         (loss * share).backward()
         return loss.item()
@@ -100,20 +98,6 @@ class Distiller:
         loss = F.cross_entropy(F.linear(hs, self.student.embedding).float(), ids[:, 1:].reshape(-1)[weight > 0])
         (loss * share).backward()
         return loss.item()
-
-
-@torch.no_grad()
-def held_kl(distiller, most, length=512, at_once=4):
-    """{text: KL} on held-out rows, at most `most` of a text, all tokens."""
-    result = {}
-    for name, count in HELD:
-        kl, n = 0., 0
-        for ids in held_rows(name, min(count, most), length).split(at_once):
-            hs, ht = distiller.both(ids.to(distiller.passes.device))
-            kl += distiller.passes.kl(distiller.student, hs, ht, torch.ones(len(hs), device=hs.device))[0].item()
-            n += len(hs)
-        result[name] = round(kl / n, 4)
-    return result
 
 
 class Run:
@@ -162,40 +146,40 @@ class Run:
 def train(args, passes, teacher):
     path = places.work(args.name + '.pt')
     resumed = checkpoint.load(path) if os.path.exists(path) and not args.restart else None
-    layers = [int(x) for x in args.layers.split(',')]
+    layers, kept = ([int(x) for x in names.split(',') if x] for names in (args.layers, args.attention))
     mixers = checkpoint.load_mixers(path if resumed else args.init, layers, passes.device)
+    mixers.update(checkpoint.load_attention(path if resumed else args.init, kept, teacher))
     header = read_tokenizer(places.teacher()).encode('<|im_start|>assistant\n', add_special_tokens=False).ids
     distiller, run = Distiller(passes, teacher, mixers, header), Run(args, mixers, path)
     log = checkpoint.Log(places.work(args.name + '.jsonl'))
     if resumed:
         run.restore(resumed)
         run.step, run.tokens, run.curve = resumed['step'], resumed['tokens'], resumed['curve']
-    first, per_step = run.step, args.rows * args.length * args.accumulate
+    first, per_step = run.step, (args.rows * args.length + (args.chats * args.chat_length if args.stage == 'finetune' else 0)) * args.accumulate
     total = run.step + max(0, args.tokens - run.tokens) // per_step
-    schedule = Schedule(total, args.warmup, args.decay, args.fall)
-    draw = Rows(args.seed, args.length, args.mix.split(',') if args.stage == 'e2e' else ('sampled',))
+    schedule = Schedule(total, args.warmup, args.decay, args.fall, minutes=args.minutes)
+    draw = Rows(args.seed, args.length, ('sampled',) if args.stage == 'finish' else args.mix.split(','))
     thousand = Thousand(args.thousand, args.chat_length, args.seed, args.often) if args.stage == 'finetune' else None
-    log(start=run.step, stage=args.stage, tokens=run.tokens, until=args.tokens, lr=args.lr, layers_swapped=layers,
-        device=passes.describe(), held=held_kl(distiller, args.held))
+    log(start=run.step, stage=args.stage, tokens=run.tokens, until=args.tokens, lr=args.lr, layers_swapped=layers, attention=kept,
+        device=passes.describe(), held=held_kl(passes, teacher, distiller.student, args.held))
     run.save()
 
     def gradients(step):
-        share, losses = 1 / args.accumulate, []
+        """(KL, cross entropy of our own chats or None), means of the micro-batches."""
+        ours, kl, chats = args.chat_share if thousand else 0., [], []
         for i in range(args.accumulate):
-            if thousand and i % 3 != 2:
-                losses.append(distiller.cross_entropy(thousand(args.rows * args.length // args.chat_length).to(passes.device), share))
-            else:
-                ids = draw(step * args.accumulate + i, args.rows).to(passes.device)
-                losses.append(distiller.kl(ids, args.stage != 'e2e', share))
-        return mean(losses)
+            ids = draw(step * args.accumulate + i, args.rows).to(passes.device)
+            kl.append(distiller.kl(ids, args.stage == 'finish', (1 - ours) / args.accumulate))
+            if thousand:
+                chats.append(distiller.cross_entropy(thousand(args.chats).to(passes.device), ours / args.accumulate))
+        return mean(kl), mean(chats) if chats else None
 
     saved = reported = time.monotonic()
-    losses, all_kinds = [], []
-    while run.step < schedule.total:
+    losses, chats, all_kinds = [], [], []
+    while not schedule.over(run.step):
         factor = schedule(run.step)
-        last_tenth = run.step >= schedule.total - max(1, (schedule.total - first) // 10)
-        with shipped_as(mixers.values(), args.quantise if last_tenth or args.quantise_all else None):
-            loss = gradients(run.step)
+        with shipped_as(mixers.values(), args.quantise if args.quantise_all or schedule.last_tenth(run.step, first) else None):
+            loss, on_chats = gradients(run.step)
         kinds, norms = gradient_norms(mixers)
         taken = run.update(loss, sum(v * v for v in norms.values()) ** .5, factor)
         run.step += 1
@@ -203,14 +187,16 @@ def train(args, passes, teacher):
         if taken:
             losses.append(loss)
             all_kinds.append(kinds)
+            chats += [on_chats] if thousand else []
         else:
             log(skipped=run.step, loss=loss, norms=kinds, layer_norms={l: round(v, 3) for l, v in norms.items()})
         if run.step % args.report == 0 and losses:
             now, level = time.monotonic(), mean(losses)
             run.curve.append((run.tokens, level))
-            log(step=run.step, tokens=run.tokens, loss=level, rate=factor * run.rate * args.lr,
+            ours = dict(chats=mean(chats)) if chats else {}
+            log(step=run.step, tokens=run.tokens, loss=level, **ours, rate=factor * run.rate * args.lr,
                 speed=args.report * per_step / (now - reported), norms={k: round(mean(n[k] for n in all_kinds), 4) for k in all_kinds[0]})
-            losses, all_kinds, reported = [], [], now
+            losses, chats, all_kinds, reported = [], [], [], now
             run.best = level if run.best is None else min(run.best, level)
             if level > WORSE_TO_RETREAT * run.best:
                 run.retreat(log)
@@ -220,7 +206,7 @@ def train(args, passes, teacher):
         if run.skips >= SKIPS_TO_RETREAT:
             run.retreat(log)
     with shipped_as(mixers.values(), args.quantise):
-        log(done=run.step, tokens=run.tokens, quantised=args.quantise, held=held_kl(distiller, args.held))
+        log(done=run.step, tokens=run.tokens, quantised=args.quantise, held=held_kl(passes, teacher, distiller.student, args.held))
     run.save()
 
 
@@ -230,13 +216,15 @@ def main():
     p.add_argument('--name', help='of checkpoint and log in RECIPE_DIR (default: the stage)')
     p.add_argument('--init', help='mixers to begin with (default: the stage before)')
     p.add_argument('--layers', required=True, help='recurrent layers, such as 2,3,4')
+    p.add_argument('--attention', default='', help='kept attention layers that train too')
     p.add_argument('--tokens', type=lambda x: int(float(x)), default=1_000_000)
-    p.add_argument('--mix', default=','.join(MIX), help='streams of RECIPE_DIR/data whose rows take turns (e2e)')
+    p.add_argument('--mix', default=','.join(MIX), help='streams of RECIPE_DIR/data whose rows take turns (e2e and finetune)')
     p.add_argument('--rows', type=int, default=4)
     p.add_argument('--length', type=int, default=512)
     p.add_argument('--accumulate', type=int, default=2)
     p.add_argument('--lr', type=float, default=2e-4)
     p.add_argument('--vector-scale', type=float, default=1.)
+    p.add_argument('--minutes', type=float, help='where the schedule ends, instead of --tokens')
     p.add_argument('--warmup', type=int, default=20)
     p.add_argument('--decay', type=float, default=.3)
     p.add_argument('--fall', type=int, default=20, help='steps of the fall that SIGUSR1 begins')
@@ -244,10 +232,12 @@ def main():
     p.add_argument('--quantise-all', action='store_true', help='from the first step (restarts from shipped weights)')
     p.add_argument('--thousand', default=os.path.join(places.HERE, 'thousand.jsonl'))
     p.add_argument('--chat-length', type=int, default=128, help='tokens of a row of the thousand, which holds one chat')
+    p.add_argument('--chats', type=int, default=8, help='of the thousand, beside each --rows (finetune)')
+    p.add_argument('--chat-share', type=float, default=.3, help='of the loss: the thousand\'s; the rest is KL (finetune)')
     p.add_argument('--often', type=int, default=3, help='times an epoch that what is to be learnt by heart comes (finetune)')
     p.add_argument('--report', type=int, default=5)
     p.add_argument('--save-every', type=float, default=600, help='seconds')
-    p.add_argument('--held', type=int, default=4, help='rows of a held-out text at most')
+    p.add_argument('--held', type=int, default=4, help='rows of a held-out text')
     p.add_argument('--eager', action='store_true', help='compile nothing: for runs of a few steps')
     p.add_argument('--seed', type=int, default=1)
     p.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')

@@ -12,12 +12,12 @@ import torch
 import checkpoint
 import places
 from data import MIX, Rows, held_rows
+from measure import HELD
 from model import Passes, load_teacher
 from optimiser import Guard, Optimiser, Schedule, gradient_norms
 from teacher import LAYERS
 
 CLIP = 1.
-HELD = ('wiki', 'book', 'real', 'sampled')
 
 
 def robust_error(out, target, knee):
@@ -40,7 +40,7 @@ def layer_step(passes, teacher, mixers, ids, knee):
             losses[i] = error.item()
 
     with torch.no_grad():
-        passes.hidden(teacher, ids, tap, last=max(mixers) + 1)
+        passes.stream(teacher, passes.embed(teacher, ids), range(max(mixers) + 1), tap)
     return losses
 
 
@@ -55,7 +55,7 @@ def evaluate(passes, teacher, mixers, rows, at_once=8):
             size[i] += o.float().pow(2).sum().item()
 
     for part in rows.split(at_once):
-        passes.hidden(teacher, part.to(passes.device), tap, last=max(mixers) + 1)
+        passes.stream(teacher, passes.embed(teacher, part.to(passes.device)), range(max(mixers) + 1), tap)
     return {i: error[i] / size[i] for i in mixers}
 
 
