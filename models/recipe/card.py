@@ -1,6 +1,7 @@
 """Stage `card`: the measured part of models/README.md, written from models/measured.jsonl; no figure is copied by hand.
 
     recipe card --evaluation evaluate.jsonl --machine TEXT LOG...    new measurements, and the logs of the stages that made it
+    recipe card --goes-on --evaluation ...                           the same, for a run that began from the weights in the tree
     recipe card                                                      the card anew from the rows in the tree
     recipe card --check                                              fails if the card says anything else
 
@@ -119,11 +120,13 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('logs', nargs='*', help='of the stages, in order: layerwise.jsonl e2e.jsonl ...')
     p.add_argument('--evaluation', help='rows of `recipe evaluate`')
+    p.add_argument('--goes-on', action='store_true', help='keep the runs that the rows in the tree name')
     p.add_argument('--machine', help='on which the stages ran, in words')
     p.add_argument('--check', action='store_true')
     args = p.parse_args()
     if args.evaluation:
-        rows = [run_of(path, args.machine) for path in args.logs] + read(args.evaluation)
+        before = [row for row in read(ROWS) if row['measure'] == 'run'] if args.goes_on else []
+        rows = before + [run_of(path, args.machine) for path in args.logs] + read(args.evaluation)
         with open(ROWS, 'w', encoding='utf-8') as f:
             f.writelines(json.dumps(row) + '\n' for row in rows)
     with open(CARD, encoding='utf-8') as f:
