@@ -5,12 +5,13 @@
 
 #include "kern.h"
 
-#define X(ret, name, args)        \
-    ret kern_##name##_c args;      \
-    ret kern_##name##_avx2 args;   \
-    ret kern_##name##_avx512 args; \
-    ret kern_##name##_amx args;    \
-    ret kern_##name##_neon args;   \
+#define X(ret, name, args)          \
+    ret kern_##name##_c args;       \
+    ret kern_##name##_avx2 args;    \
+    ret kern_##name##_avxvnni args; \
+    ret kern_##name##_avx512 args;  \
+    ret kern_##name##_amx args;     \
+    ret kern_##name##_neon args;    \
     ret kern_##name##_i8mm args;
 KERN_LIST(X)
 #undef X
@@ -23,14 +24,19 @@ KERN_PEAK(c)
 KERN_PEAK(avx2)
 KERN_PEAK(avx512)
 #undef KERN_PEAK
+double kern_peak_int8_avxvnni(size_t rounds);
 
-/* The products by AMX over tiles in C (kcheck only). */
-void kern_linear_q4_0_amx_emulated(const struct kern_linear *a, size_t g0, size_t g1);
-void kern_linear_q4_1_amx_emulated(const struct kern_linear *a, size_t g0, size_t g1);
-void kern_linear_q5_0_amx_emulated(const struct kern_linear *a, size_t g0, size_t g1);
-void kern_linear_q5_1_amx_emulated(const struct kern_linear *a, size_t g0, size_t g1);
-void kern_linear_q8_0_amx_emulated(const struct kern_linear *a, size_t g0, size_t g1);
-void kern_linear_q4_k_amx_emulated(const struct kern_linear *a, size_t g0, size_t g1);
-void kern_linear_q6_k_amx_emulated(const struct kern_linear *a, size_t g0, size_t g1);
+/* The products by AMX and by AVX-VNNI with those instructions in C (kcheck only). */
+#define KERN_EMULATED(name)                                                                        \
+    void kern_linear_##name##_amx_emulated(const struct kern_linear *a, size_t g0, size_t g1);     \
+    void kern_linear_##name##_avxvnni_emulated(const struct kern_linear *a, size_t g0, size_t g1);
+KERN_EMULATED(q4_0)
+KERN_EMULATED(q4_1)
+KERN_EMULATED(q5_0)
+KERN_EMULATED(q5_1)
+KERN_EMULATED(q8_0)
+KERN_EMULATED(q4_k)
+KERN_EMULATED(q6_k)
+#undef KERN_EMULATED
 
 #endif

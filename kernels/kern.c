@@ -15,7 +15,7 @@
 
 /* ---- Levels ------------------------------------------------------------------------------------------------- */
 
-static const char *const level_names[KERN_N_LEVELS] = { "c", "avx2", "avx512", "amx", "neon", "i8mm" };
+static const char *const level_names[KERN_N_LEVELS] = { "c", "avx2", "avxvnni", "avx512", "amx", "neon", "i8mm" };
 
 const char *kern_level_name(enum kern_level level)
 {
@@ -83,6 +83,11 @@ void kern_init(struct kern *k, enum kern_level level)
 #define X(name) k->name = kern_##name##_avx2;
     if (level >= KERN_AVX2) {
         KERN_HAVE_AVX2(X)
+    }
+#undef X
+#define X(name) k->name = kern_##name##_avxvnni;
+    if (level == KERN_AVXVNNI) { /* AVX-512 has its own of all of them, on CPUs that may lack these */
+        KERN_HAVE_AVXVNNI(X)
     }
 #undef X
 #define X(name) k->name = kern_##name##_avx512;
@@ -156,6 +161,10 @@ double kern_peak_fma(enum kern_level level, size_t rounds)
 
 double kern_peak_int8(enum kern_level level, size_t rounds)
 {
+#if defined(__x86_64__)
+    if (level == KERN_AVXVNNI)
+        return kern_peak_int8_avxvnni(rounds);
+#endif
     return BY_LEVEL(peak_int8, rounds);
 }
 

@@ -19,10 +19,10 @@ enum { KERN_GROUP = 16 }; /* rows of a packed weight matrix that are interleaved
 
 /* ---- Levels ------------------------------------------------------------------------------------------------- */
 
-/* C runs everywhere; then those of x86-64, each above the one before it, and those of AArch64. */
-enum kern_level { KERN_C, KERN_AVX2, KERN_AVX512, KERN_AMX, KERN_NEON, KERN_I8MM, KERN_N_LEVELS };
+/* C runs everywhere; then those of x86-64, slow to fast, and those of AArch64. */
+enum kern_level { KERN_C, KERN_AVX2, KERN_AVXVNNI, KERN_AVX512, KERN_AMX, KERN_NEON, KERN_I8MM, KERN_N_LEVELS };
 
-const char *kern_level_name(enum kern_level level); /* "c", "avx2", "avx512", "amx", "neon", "i8mm" */
+const char *kern_level_name(enum kern_level level); /* "c", "avx2", "avxvnni", ... */
 bool kern_level_parse(const char *name, enum kern_level *out);
 
 /* What this CPU and its system can run: cpuid and the saved state (XCR0), AMX is asked of the system

@@ -33,10 +33,11 @@ endif
 
 # The levels of x86-64. kern.c calls into them and they into it: libkern_c stands at both ends of the list.
 KERN_CFLAGS_AVX2 = $(AM_CFLAGS) -mavx2 -mfma -mf16c
+KERN_CFLAGS_AVXVNNI = $(KERN_CFLAGS_AVX2) -mavxvnni
 KERN_CFLAGS_AVX512 = $(KERN_CFLAGS_AVX2) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
 if X86_64
-noinst_LIBRARIES += kernels/libkern_avx2.a kernels/libkern_avx512.a kernels/libkern_amx.a
-KERNELS += kernels/libkern_amx.a kernels/libkern_avx2.a kernels/libkern_avx512.a kernels/libkern_c.a
+noinst_LIBRARIES += kernels/libkern_avx2.a kernels/libkern_avxvnni.a kernels/libkern_avx512.a kernels/libkern_amx.a
+KERNELS += kernels/libkern_amx.a kernels/libkern_avx2.a kernels/libkern_avxvnni.a kernels/libkern_avx512.a kernels/libkern_c.a
 kernels_libkern_avx2_a_CFLAGS = $(KERN_CFLAGS_AVX2)
 kernels_libkern_avx2_a_SOURCES = kernels/x86/avx2.h
 kernels_libkern_avx2_a_SOURCES += kernels/x86/linear_f_avx2.c
@@ -56,6 +57,11 @@ kernels_libkern_avx2_a_SOURCES += kernels/x86/linear_q_avx2.c
 kernels_libkern_avx2_a_SOURCES += kernels/x86/linear_qk_avx2.c
 kernels_libkern_avx2_a_SOURCES += kernels/x86/act_q_avx2.c
 kernels_libkern_avx2_a_SOURCES += kernels/x86/peak_avx2.c
+kernels_libkern_avxvnni_a_CFLAGS = $(KERN_CFLAGS_AVXVNNI)
+kernels_libkern_avxvnni_a_SOURCES = kernels/x86/vnni256.h
+kernels_libkern_avxvnni_a_SOURCES += kernels/x86/linear_q_avxvnni.c
+kernels_libkern_avxvnni_a_SOURCES += kernels/x86/linear_qk_avxvnni.c
+kernels_libkern_avxvnni_a_SOURCES += kernels/x86/peak_avxvnni.c
 kernels_libkern_avx512_a_CFLAGS = $(KERN_CFLAGS_AVX512)
 kernels_libkern_avx512_a_SOURCES = kernels/x86/avx512.h
 kernels_libkern_avx512_a_SOURCES += kernels/x86/linear_f_avx512.c
@@ -80,10 +86,14 @@ kernels_libkern_amx_a_SOURCES += kernels/x86/amx_tokens.h
 kernels_libkern_amx_a_SOURCES += kernels/x86/linear_q_amx.c
 kernels_libkern_amx_a_SOURCES += kernels/x86/linear_qk_amx.c
 kernels_libkern_amx_a_SOURCES += kernels/x86/amx_probe.c
-# The same kernels over tiles in C, for kcheck on CPUs without AMX.
-EXTRA_LIBRARIES = kernels/libkern_amx_emulated.a
+# The same kernels with AMX's tiles and AVX-VNNI's instruction in C, for kcheck on CPUs without them.
+EXTRA_LIBRARIES = kernels/libkern_amx_emulated.a kernels/libkern_avxvnni_emulated.a
 CLEANFILES += $(EXTRA_LIBRARIES)
-KERN_EMULATED = kernels/libkern_amx_emulated.a
+KERN_EMULATED = $(EXTRA_LIBRARIES)
+kernels_libkern_avxvnni_emulated_a_CFLAGS = $(KERN_CFLAGS_AVX2)
+kernels_libkern_avxvnni_emulated_a_CPPFLAGS = $(AM_CPPFLAGS) -DKERN_AVXVNNI_EMULATED
+kernels_libkern_avxvnni_emulated_a_SOURCES = kernels/x86/linear_q_avxvnni.c
+kernels_libkern_avxvnni_emulated_a_SOURCES += kernels/x86/linear_qk_avxvnni.c
 kernels_libkern_amx_emulated_a_CFLAGS = $(KERN_CFLAGS_AVX512)
 kernels_libkern_amx_emulated_a_CPPFLAGS = $(AM_CPPFLAGS) -DKERN_AMX_EMULATED
 kernels_libkern_amx_emulated_a_SOURCES = kernels/x86/linear_q_amx.c

@@ -24,42 +24,46 @@ static bool has(uint32_t reg, unsigned bit)
     return reg >> bit & 1;
 }
 
-/* The best level by cpuid and XCR0 alone. */
-static enum kern_level level_by_cpuid(void)
+enum { HAVE_AVX2 = 1 << KERN_AVX2, HAVE_AVXVNNI = 1 << KERN_AVXVNNI, HAVE_AVX512 = 1 << KERN_AVX512, HAVE_AMX = 1 << KERN_AMX };
+
+/* The levels by cpuid and XCR0 alone, a bit each. */
+static int levels_by_cpuid(void)
 {
-    uint32_t a, b, c, d, b7 = 0, c7 = 0, d7 = 0;
+    uint32_t a, b, c, d, a7 = 0, b7 = 0, c7 = 0, d7 = 0, more = 0;
     if (!__get_cpuid(1, &a, &b, &c, &d) || !has(c, 27)) /* OSXSAVE */
-        return KERN_C;
+        return 0;
     bool fma = has(c, 12), f16c = has(c, 29);
     uint64_t saved = xcr0();
-    if (!__get_cpuid_count(7, 0, &a, &b7, &c7, &d7))
-        return KERN_C;
+    if (!__get_cpuid_count(7, 0, &a7, &b7, &c7, &d7))
+        return 0;
     if (!fma || !f16c || !has(b7, 5) || (saved & XCR0_AVX) != XCR0_AVX) /* AVX2 */
-        return KERN_C;
+        return 0;
+    int levels = HAVE_AVX2;
+    if (a7 >= 1 && __get_cpuid_count(7, 1, &more, &b, &c, &d) && has(more, 4)) /* AVX-VNNI, with VEX encoding */
+        levels |= HAVE_AVXVNNI;
     bool avx512 = has(b7, 16) && has(b7, 17) && has(b7, 30) && has(b7, 31) && has(c7, 11); /* F DQ BW VL VNNI */
     if (!avx512 || (saved & XCR0_AVX512) != XCR0_AVX512)
-        return KERN_AVX2;
+        return levels;
+    levels |= HAVE_AVX512;
     bool amx = has(d7, 24) && has(d7, 25); /* AMX-TILE, AMX-INT8 */
-    return amx && (saved & XCR0_AMX) == XCR0_AMX ? KERN_AMX : KERN_AVX512;
+    return amx && (saved & XCR0_AMX) == XCR0_AMX ? levels | HAVE_AMX : levels;
 }
 
-static enum kern_level find_level(void)
+static int find_levels(void)
 {
-    enum kern_level level = level_by_cpuid();
-    if (level == KERN_AMX && !kern_amx_probe())
-        return KERN_AVX512;
-    return level;
+    int levels = levels_by_cpuid();
+    return levels & HAVE_AMX && !kern_amx_probe() ? levels & ~HAVE_AMX : levels;
 }
 
 bool kern_x86_usable(enum kern_level level)
 {
-    static atomic_int known; /* level + 1; two threads that come first find the same */
-    int k = atomic_load(&known);
-    if (k == 0) {
-        k = (int)find_level() + 1;
-        atomic_store(&known, k);
+    static atomic_int known; /* the levels and a bit above all; two threads that come first find the same */
+    int levels = atomic_load(&known);
+    if (levels == 0) {
+        levels = find_levels() | 1 << KERN_N_LEVELS;
+        atomic_store(&known, levels);
     }
-    return (int)level < k;
+    return levels >> level & 1;
 }
 
 void kern_x86_keep_denormals(void)

@@ -32,6 +32,16 @@
     X(act_q8k)              \
     /* end */
 
+#define KERN_HAVE_AVXVNNI(X) \
+    X(linear_q4_0)          \
+    X(linear_q4_1)          \
+    X(linear_q5_0)          \
+    X(linear_q5_1)          \
+    X(linear_q8_0)          \
+    X(linear_q4_k)          \
+    X(linear_q6_k)          \
+    /* end */
+
 #define KERN_HAVE_AVX512(X) \
     X(linear_f32)           \
     X(linear_f16)           \

@@ -57,7 +57,7 @@ struct cmd_model {
 #define CMD_OPT_THREADS(m) \
     { 't', "threads", OPT_INT, &(m).threads, "N", "threads (default: the cores this process may use)", 1, 256 }
 #define CMD_OPT_KERNELS(m) \
-    { 0, "kernels", OPT_STRING, &(m).kernels, "LEVEL", "c, avx2, avx512, amx, neon or i8mm (default: the best here)", 0, 0 }
+    { 0, "kernels", OPT_STRING, &(m).kernels, "LEVEL", "c, avx2, avxvnni, avx512, amx, neon or i8mm (default: the best here)", 0, 0 }
 
 /* The level asked for by name (NULL: by HISS_KERNELS, else the best). CMD_OK, or CMD_USAGE with a message. */
 int cmd_kernels(const char *name, const char *asked, enum kern_level *out);

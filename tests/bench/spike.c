@@ -191,7 +191,7 @@ int main(int argc, char **argv)
     }
     if (s.type == KERN_N_TYPES || !s.rows || !s.cols || s.cols % kern_types[s.type].block || !s.n_tok || !s.threads ||
         !kern_level_parse(argv[7], &s.level) || !kern_level_usable(s.level)) {
-        fprintf(stderr, "usage: spike [TYPE ROWS COLS TOKENS THREADS hot|cold c|avx2|avx512|amx]\n");
+        fprintf(stderr, "usage: spike [TYPE ROWS COLS TOKENS THREADS hot|cold c|avx2|avxvnni|avx512|amx]\n");
         return 2;
     }
     report(&s);

@@ -272,28 +272,46 @@ TYPE(q8_0, KERN_Q8_0);
 TYPE(q4_k, KERN_Q4_K);
 TYPE(q6_k, KERN_Q6_K);
 
-/* ---- AMX's tiles in C ------------------------------------------------------------------------------------------ */
+/* ---- Instructions that this CPU may lack, in C ------------------------------------------------------------------ */
+
+#if defined(__x86_64__)
+#define EMULATED(level)                                             \
+    static struct kern k; /* outlives the trials */                 \
+    k = *kc->c;                                                     \
+    kc->k = &k;                                                     \
+    k.linear_q4_0 = kern_linear_q4_0_##level##_emulated;            \
+    k.linear_q4_1 = kern_linear_q4_1_##level##_emulated;            \
+    k.linear_q5_0 = kern_linear_q5_0_##level##_emulated;            \
+    k.linear_q5_1 = kern_linear_q5_1_##level##_emulated;            \
+    k.linear_q8_0 = kern_linear_q8_0_##level##_emulated;            \
+    k.linear_q4_k = kern_linear_q4_k_##level##_emulated;            \
+    k.linear_q6_k = kern_linear_q6_k_##level##_emulated;            \
+    for (int type = KERN_Q4_0; type <= KERN_Q6_K; type++)           \
+        compare(kc, (enum kern_type)type);
+#endif
 
 /* The AMX kernels' own code on a CPU without AMX: all but the tile instructions (kernels/x86/amx.h). */
 static void amx_oracle(struct kc *kc)
 {
 #if defined(__x86_64__)
-    struct kern k = *kc->c;
-    kc->k = &k;
     if (!kern_level_usable(KERN_AVX512))
         return;
-    k.linear_q4_0 = kern_linear_q4_0_amx_emulated;
-    k.linear_q4_1 = kern_linear_q4_1_amx_emulated;
-    k.linear_q5_0 = kern_linear_q5_0_amx_emulated;
-    k.linear_q5_1 = kern_linear_q5_1_amx_emulated;
-    k.linear_q8_0 = kern_linear_q8_0_amx_emulated;
-    k.linear_q4_k = kern_linear_q4_k_amx_emulated;
-    k.linear_q6_k = kern_linear_q6_k_amx_emulated;
-    for (int type = KERN_Q4_0; type <= KERN_Q6_K; type++)
-        compare(kc, (enum kern_type)type);
+    EMULATED(amx)
 #else
     (void)kc;
 #endif
 }
-
 KC_EXTRA(amx_emulated, amx_oracle);
+
+/* The same of AVX-VNNI: all but vpdpbusd (kernels/x86/vnni256.h). */
+static void avxvnni_oracle(struct kc *kc)
+{
+#if defined(__x86_64__)
+    if (!kern_level_usable(KERN_AVX2))
+        return;
+    EMULATED(avxvnni)
+#else
+    (void)kc;
+#endif
+}
+KC_EXTRA(avxvnni_emulated, avxvnni_oracle);

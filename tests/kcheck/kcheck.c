@@ -362,7 +362,7 @@ int main(int argc, char **argv)
     struct options o = { .seed = 1 };
     static struct kern tables[KERN_N_LEVELS];
     if (parse(&o, argc, argv)) {
-        fprintf(stderr, "usage: kcheck [--bench] [--exhaustive] [--seed N] [--kernel NAME] [--level c|avx2|avx512|amx|neon|i8mm]\n");
+        fprintf(stderr, "usage: kcheck [--bench] [--exhaustive] [--seed N] [--kernel NAME] [--level c|avx2|avxvnni|avx512|amx|neon|i8mm]\n");
         return 2;
     }
     kern_thread_init();

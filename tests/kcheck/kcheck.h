@@ -44,7 +44,8 @@ KERN_LIST(X)
     X(curves)        \
     X(curves64)      \
     X(pack)          \
-    X(amx_emulated)
+    X(amx_emulated)  \
+    X(avxvnni_emulated)
 
 #define X(name) extern const struct kc_case kc_##name;
 KC_EXTRAS(X)
