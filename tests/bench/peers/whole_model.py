@@ -3,8 +3,9 @@
     python3 tests/bench/peers/whole_model.py --hiss build/hiss --threads 2 --rounds 5 MODEL.gguf...
 
 Needs llama-cpp-python. llama.cpp runs as llama-bench runs it: llama_decode on one batch of the prompt, then one token a
-call; hiss by `hiss bench --json`. Each round starts both anew; medians and the range are printed as a table row. With
---neighbours N, N other programs that never sleep run all the while.
+call, and with --batch N also N sequences at once, a token of each a call; hiss by `hiss bench --json`. Each round starts
+both anew; medians and the range are printed as a table row. With --neighbours N, N other programs that never sleep run
+all the while.
 """
 import argparse
 import json
@@ -33,11 +34,34 @@ def llama_cpp(path, threads, prefill, decode):
     return read, decode / (time.perf_counter() - t)
 
 
-def hiss(program, path, threads, prefill, decode):
-    out = subprocess.run([program, 'bench', '-m', path, '-t', str(threads), '-p', str(prefill), '-n', str(decode), '-r', '1', '--json'],
-                         check=True, capture_output=True, text=True).stdout
+def llama_cpp_batch(path, threads, n, steps):
+    """Tokens a second of n sequences decoded together."""
+    import llama_cpp as ll
+    quiet = ll.llama_log_callback(lambda *a: None)  # must live as long as the library
+    ll.llama_log_set(quiet, None)
+    model = ll.llama_model_load_from_file(path.encode(), ll.llama_model_default_params())
+    p = ll.llama_context_default_params()
+    p.n_ctx, p.n_batch, p.n_ubatch, p.n_seq_max = n * 256, n, n, n
+    p.n_threads = p.n_threads_batch = threads
+    ctx, batch = ll.llama_init_from_model(model, p), ll.llama_batch_init(n, 0, 1)
+    vocab, batch.n_tokens = ll.llama_vocab_n_tokens(ll.llama_model_get_vocab(model)), n
+    for step in range(steps + 1):
+        if step == 1:  # the first warms up
+            t = time.perf_counter()
+        for i in range(n):
+            batch.token[i], batch.pos[i], batch.n_seq_id[i], batch.logits[i] = (7 * (step + i) + 3) % (vocab - 1) + 1, step, 1, 1
+            batch.seq_id[i][0] = i
+        if ll.llama_decode(ctx, batch):
+            raise SystemExit('llama_decode failed')
+    return n * steps / (time.perf_counter() - t)
+
+
+def hiss(program, path, threads, prefill, decode, batch):
+    out = subprocess.run([program, 'bench', '-m', path, '-t', str(threads), '-p', str(prefill), '-n', str(decode), '-r', '1', '--json'] +
+                         (['--batch', str(batch)] if batch else []), check=True, capture_output=True, text=True).stdout
     j = json.loads(out)
-    return prefill / j['prefill']['median_s'], decode / j['decode']['median_s']
+    speed = [prefill / j['prefill']['median_s'], decode / j['decode']['median_s']]
+    return speed + [batch * decode / j['batch']['median_s']] if batch else speed
 
 
 def row(values):
@@ -52,11 +76,13 @@ def main():
     p.add_argument('--rounds', type=int, default=5)
     p.add_argument('--prefill', type=int, default=512)
     p.add_argument('--decode', type=int, default=128)
+    p.add_argument('--batch', type=int, default=0)
     p.add_argument('--neighbours', type=int, default=0)
     p.add_argument('--one', action='store_true', help='(inside) one run of llama.cpp, as JSON')
     a = p.parse_args()
     if a.one:
-        print(json.dumps(llama_cpp(a.models[0], a.threads, a.prefill, a.decode)))
+        speed = list(llama_cpp(a.models[0], a.threads, a.prefill, a.decode))
+        print(json.dumps(speed + ([llama_cpp_batch(a.models[0], a.threads, a.batch, a.decode)] if a.batch else [])))
         return
     busy = [subprocess.Popen([sys.executable, '-c', 'while True: pass'], start_new_session=True) for _ in range(a.neighbours)]
     try:
@@ -67,15 +93,16 @@ def main():
 
 
 def table(a):
-    print(f'| model | llama.cpp prefill {a.prefill} | hiss | llama.cpp decode {a.decode} | hiss |\n|---|---|---|---|---|')
+    print(f'| model | llama.cpp prefill {a.prefill} | hiss | llama.cpp decode {a.decode} | hiss |' +
+          (f' llama.cpp {a.batch} at once | hiss |' if a.batch else '') + '\n|---|---|---|---|---|' + ('---|---|' if a.batch else ''))
     for path in a.models:
         theirs, ours = [], []
         for _ in range(a.rounds):
             out = subprocess.run([sys.executable, __file__, '--one', '--hiss', '-', '--threads', str(a.threads), '--prefill',
-                                  str(a.prefill), '--decode', str(a.decode), path], check=True, capture_output=True, text=True).stdout
+                                  str(a.prefill), '--decode', str(a.decode), '--batch', str(a.batch), path], check=True, capture_output=True, text=True).stdout
             theirs.append(json.loads(out.splitlines()[-1]))
-            ours.append(hiss(a.hiss, path, a.threads, a.prefill, a.decode))
-        cells = [row([v[i] for v in who]) for i in (0, 1) for who in (theirs, ours)]
+            ours.append(hiss(a.hiss, path, a.threads, a.prefill, a.decode, a.batch))
+        cells = [row([v[i] for v in who]) for i in range(len(ours[0])) for who in (theirs, ours)]
         print(f'| {path.rsplit("/", 1)[-1]} | ' + ' | '.join(cells) + ' |', flush=True)
 
 
