@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -23,6 +24,11 @@ enum { IDLE_LOOKS = 8000, END_LOOKS = 2000 };
  * somebody else. It rests, that is gets no parts, and twice as long if that comes again soon. Nanoseconds. */
 enum { STALL = 1000000, LEAST_REST = 4000000, MOST_REST = 256000000 };
 
+/* So has one that fell asleep and was woken again and again while the caller lost its core each time: it runs there, and
+ * looks for parts in the caller's stead. That many times, each within that many nanoseconds of the last, and at least half
+ * as many losses. */
+enum { OFTEN = 4, SOON = 1000000 };
+
 /* The parts of a job are dealt out in equal ranges, each time the same way, so that a member finds the states of its
  * channels in its own cache. It claims parts of its range from the front; when that is empty, of the others' from the
  * back. A claim succeeds only on a range as it stands now: a member that slept through a job claims parts of the
@@ -33,6 +39,7 @@ struct member {
     atomic_size_t done;         /* parts since the team began; told once a job */
     char pad2[LINE - sizeof(atomic_size_t)];
     atomic_bool working;
+    atomic_bool sleeps;         /* and nobody has woken it; set under the lock */
     bool late;                  /* this and what follows is the caller's */
     uint64_t rest, rested;      /* how long the last rest was, when it ended */
     uint64_t rests_until;       /* 0: it does not rest */
@@ -52,8 +59,11 @@ struct pool {
     size_t base;  /* first part of this job, for runs of more than UINT32_MAX */
     size_t total; /* parts handed out since the team began */
     unsigned resting;
+    uint64_t woken;     /* when somebody was woken last, and how often in a row it was soon after the time before */
+    unsigned woken_soon;
+    long lost_core;     /* what lost_cores said when that row began */
     char pad[LINE];
-    atomic_uint sleepers;
+    atomic_uint sleepers; /* members with `sleeps` */
     atomic_bool caller_sleeps, quit;
 };
 
@@ -102,11 +112,16 @@ static void wait_parts(struct member *m)
         cpu_relax();
     }
     pthread_mutex_lock(&p->lock);
-    atomic_fetch_add(&p->sleepers, 1);
-    atomic_thread_fence(memory_order_seq_cst); /* with publish's: either it sees the sleeper or this the parts */
-    while (!has_parts(m) && !atomic_load(&p->quit))
+    for (;;) {
+        if (!atomic_exchange(&m->sleeps, true))
+            atomic_fetch_add(&p->sleepers, 1);
+        atomic_thread_fence(memory_order_seq_cst); /* with publish's: either it sees the sleeper or this the parts */
+        if (has_parts(m) || atomic_load(&p->quit))
+            break;
         pthread_cond_wait(&p->wake, &p->lock);
-    atomic_fetch_sub(&p->sleepers, 1);
+    }
+    if (atomic_exchange(&m->sleeps, false))
+        atomic_fetch_sub(&p->sleepers, 1);
     pthread_mutex_unlock(&p->lock);
 }
 
@@ -188,6 +203,52 @@ static void wait_finished(struct pool *p, uint64_t a_part)
         let_rest(p, now);
 }
 
+/* Whether one sleeps that does not rest. */
+static bool must_wake(struct pool *p)
+{
+    if (!atomic_load(&p->sleepers))
+        return false;
+    for (unsigned i = 1; i < p->size; i++)
+        if (!p->members[i].rests_until && atomic_load(&p->members[i].sleeps))
+            return true;
+    return false;
+}
+
+/* How often this thread was taken off its core while it had something to do. */
+static long lost_cores(void)
+{
+    struct rusage u;
+    return getrusage(RUSAGE_THREAD, &u) ? 0 : u.ru_nivcsw;
+}
+
+/* Before members are woken: those who are woken too often rest instead. */
+static void count_waking(struct pool *p)
+{
+    uint64_t now = clock_ns();
+    p->woken_soon = now - p->woken < SOON ? p->woken_soon + 1 : 0;
+    p->woken = now;
+    if (p->woken_soon == 1)
+        p->lost_core = lost_cores();
+    if (p->woken_soon < OFTEN)
+        return;
+    p->woken_soon = 0;
+    if (lost_cores() - p->lost_core < OFTEN / 2)
+        return;
+    for (unsigned i = 1; i < p->size; i++)
+        p->members[i].late = atomic_load(&p->members[i].sleeps);
+    let_rest(p, now);
+}
+
+static void wake_sleepers(struct pool *p)
+{
+    pthread_mutex_lock(&p->lock);
+    for (unsigned i = 1; i < p->size; i++)
+        atomic_store(&p->members[i].sleeps, false);
+    atomic_store(&p->sleepers, 0);
+    pthread_cond_broadcast(&p->wake);
+    pthread_mutex_unlock(&p->lock);
+}
+
 /* Deals out n parts to those who do not rest. */
 static void publish(struct pool *p, size_t base, size_t n, pool_fn fn, void *arg)
 {
@@ -205,11 +266,8 @@ static void publish(struct pool *p, size_t base, size_t n, pool_fn fn, void *arg
         at++;
     }
     atomic_thread_fence(memory_order_seq_cst);
-    if (atomic_load(&p->sleepers)) {
-        pthread_mutex_lock(&p->lock);
-        pthread_cond_broadcast(&p->wake);
-        pthread_mutex_unlock(&p->lock);
-    }
+    if (must_wake(p))
+        wake_sleepers(p);
 }
 
 static void run_alone(size_t parts, pool_fn fn, void *arg)
@@ -226,6 +284,8 @@ void pool_run(struct pool *p, size_t parts, pool_fn fn, void *arg)
     }
     if (p->resting)
         call_back(p);
+    if (must_wake(p))
+        count_waking(p);
     if (p->resting == p->size - 1) {
         run_alone(parts, fn, arg);
         return;
