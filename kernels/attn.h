@@ -2,6 +2,7 @@
  * key and value is loaded once for all of them; a chunk of queries passes the block one tile after the other, so that
  * it is turned to f32 once. The level's file gives before inclusion:
  *   vec, LANES, TILE      a register of floats, its lanes, queries of a tile (TILE <= 4)
+ *   KEYS                  registers of keys that pass the queries together (2 where there are too few for TILE = 4)
  *   v_pin(v)              an empty asm that has v in a register, where gcc would load it again for each use
  *   v_zero() v_set1(x) v_add v_mul v_div v_fma(a, b, c)
  *   v_load(p, n), v_store(p, n, v)      the first n floats only (all for n >= LANES)
@@ -16,7 +17,7 @@
 
 #include "impl.h"
 
-enum { BLOCK = KERN_ATTN_BLOCK, CHUNK = 32, WIDEST = 128 }; /* WIDEST: d up to which a block is turned to f32 */
+enum { BLOCK = KERN_ATTN_BLOCK, CHUNK = 32, CHUNKS = 4, WIDEST = 128 }; /* WIDEST: d up to which a block is turned to f32 */
 
 /* Queries of one call, in the order of their tokens, on their way through the blocks. */
 struct chunk {
@@ -24,8 +25,9 @@ struct chunk {
     const float *q[CHUNK];
     float *out[CHUNK];
     size_t n_pos[CHUNK];
-    float m[CHUNK], l[CHUNK], corr[CHUNK];
-    float p[CHUNK][BLOCK];
+    float m[CHUNK], l[CHUNK];
+    float *corr;       /* [CHUNK] of the block that is passed, as */
+    float (*p)[BLOCK]; /* [CHUNK] weights */
 };
 
 /* A block's keys and values. */
@@ -40,23 +42,31 @@ KERN_INLINE vec load_row(const void *p, size_t i, size_t n, bool f32)
     return f32 ? v_load((const float *)p + i, n) : v_load_h((const uint16_t *)p + i, n);
 }
 
-/* Lane r of sum16 for each of Q queries and LANES keys from j on. */
+/* Lane r of sum16 for each of Q queries and KEYS registers of keys from key j on: sum[query * KEYS + register]. */
 KERN_INLINE void lane_sums(const struct block *b, const float *const *q, size_t j, size_t r, vec *sum, size_t d,
                            const int Q, bool f32)
 {
     size_t tail = d % 16;
-#pragma GCC unroll 4
-    for (int i = 0; i < Q; i++)
+#pragma GCC unroll 8
+    for (int i = 0; i < Q * KEYS; i++)
         sum[i] = v_zero();
 #pragma GCC unroll 4
     for (size_t e = r; e < d; e += 16) {
-        vec k = load_row(b->k, e * BLOCK + j, LANES, f32);
-        v_pin(k);
+        vec k[KEYS];
+#pragma GCC unroll 2
+        for (int x = 0; x < KEYS; x++) {
+            k[x] = load_row(b->k, e * BLOCK + j + (size_t)x * LANES, LANES, f32);
+            v_pin(k[x]);
+        }
 #pragma GCC unroll 4
-        for (int i = 0; i < Q; i++)
-            sum[i] = v_fma(v_set1(q[i][e]), k, sum[i]);
+        for (int i = 0; i < Q; i++) {
+            vec qe = v_set1(q[i][e]);
+#pragma GCC unroll 2
+            for (int x = 0; x < KEYS; x++)
+                sum[i * KEYS + x] = v_fma(qe, k[x], sum[i * KEYS + x]);
+        }
     }
-    for (int i = 0; tail && r >= tail && i < Q; i++) /* the padding of a sum: -0 becomes 0 */
+    for (int i = 0; tail && r >= tail && i < Q * KEYS; i++) /* the padding of a sum: -0 becomes 0 */
         sum[i] = v_add(sum[i], v_zero());
 }
 
@@ -65,10 +75,10 @@ KERN_INLINE void lane_sums(const struct block *b, const float *const *q, size_t 
     KERN_INLINE void NAME(const struct block *b, const float *const *q, size_t j, size_t r, vec *sum, size_t d,    \
                           const int Q, bool f32)                                                                    \
     {                                                                                                               \
-        vec other[4];                                                                                               \
+        vec other[TILE * KEYS];                                                                                     \
         HALF(b, q, j, r, sum, d, Q, f32);                                                                           \
         HALF(b, q, j, r + (APART), other, d, Q, f32);                                                               \
-        _Pragma("GCC unroll 4") for (int i = 0; i < Q; i++) sum[i] = v_add(sum[i], other[i]);                       \
+        _Pragma("GCC unroll 8") for (int i = 0; i < Q * KEYS; i++) sum[i] = v_add(sum[i], other[i]);               \
     }
 TREE(tree_8, lane_sums, 8)
 TREE(tree_4, tree_8, 4)
@@ -76,16 +86,18 @@ TREE(tree_2, tree_4, 2)
 TREE(tree_1, tree_2, 1)
 #undef TREE
 
-/* Scores of Q queries against the first n keys of a block, whole registers of them. */
+/* Scores of Q queries against the first n keys of a block, KEYS whole registers of them at a time. */
 KERN_INLINE void scores(const struct block *b, const float *const *q, size_t n, float (*s)[BLOCK], size_t d, const int Q,
                         bool f32)
 {
-    for (size_t j = 0; j < n; j += LANES) {
-        vec sum[4];
+    for (size_t j = 0; j < n; j += KEYS * LANES) {
+        vec sum[TILE * KEYS];
         tree_1(b, q, j, 0, sum, d, Q, f32);
 #pragma GCC unroll 4
         for (int i = 0; i < Q; i++)
-            v_store(s[i] + j, LANES, v_mul(v_set1(b->scale), sum[i]));
+#pragma GCC unroll 2
+            for (int x = 0; x < KEYS; x++)
+                v_store(s[i] + j + x * LANES, LANES, v_mul(v_set1(b->scale), sum[i * KEYS + x]));
     }
 }
 
@@ -190,63 +202,98 @@ static __attribute__((noinline)) void pass_f32(struct chunk *c, const struct blo
     pass(c, b, p0, b->d, true);
 }
 
+static __attribute__((noinline)) void pass_f16_64(struct chunk *c, const struct block *b, size_t p0)
+{
+    pass(c, b, p0, 64, false);
+}
+
 static __attribute__((noinline)) void pass_f16(struct chunk *c, const struct block *b, size_t p0)
 {
     pass(c, b, p0, b->d, false);
 }
 
-/* The block's halves to f32 in `to`. */
-static void widen(struct block *b, float *to)
+/* The block's halves to f32 in `to`, read in the order in which they lie; the next block, `next` bytes on, is asked for
+ * meanwhile: the CPU's own prefetcher does not find it. */
+static void widen(struct block *b, float *to, size_t next)
 {
-    const void *from[2] = { b->k, b->v };
+    enum { LINE = 32 }; /* elements */
+    const uint16_t *from[2] = { b->k, b->v };
     size_t n = b->d * BLOCK;
     for (size_t half = 0; half < 2; half++)
-        for (size_t i = 0; i < n; i += LANES)
-            v_store(to + half * n + i, LANES, v_load_h((const uint16_t *)from[half] + i, LANES));
+        for (size_t i = 0; i < n; i += LINE) {
+            __builtin_prefetch((const char *)(from[half] + i) + next, 0, 2);
+#pragma GCC unroll 8
+            for (size_t j = i; j < i + LINE; j += LANES)
+                v_store(to + half * n + j, LANES, v_load_h(from[half] + j, LANES));
+        }
     b->k = to;
     b->v = to + n;
 }
 
-static void attend_chunk(const struct kern_attn *a, struct chunk *c)
+/* One block, and all queries that see something of it. A query alone is faster from f16 than a block is widened. */
+static void attend_block(const struct kern_attn *a, struct chunk *c, size_t n_chunks, size_t p0, size_t n_pos)
 {
     float wide[2 * WIDEST * BLOCK];
-    bool widened = !a->f32_rows && c->n >= TILE && a->d <= WIDEST;
-    for (size_t i = 0; i < c->n; i++) {
+    bool widened = !a->f32_rows && a->d <= WIDEST && n_chunks * c->n > 1;
+    size_t at = p0 / BLOCK * a->stride;
+    struct block b = { (const char *)a->k + at, (const char *)a->v + at, a->d, a->scale };
+    if (widened)
+        widen(&b, wide, p0 + BLOCK < n_pos ? a->stride : 0);
+    for (; n_chunks--; c++) {
+        if (!seen(c, c->n - 1, p0))
+            continue;
+        if ((widened || a->f32_rows) && a->d == 64)
+            pass_f32_64(c, &b, p0);
+        else if (widened || a->f32_rows)
+            pass_f32(c, &b, p0);
+        else if (a->d == 64)
+            pass_f16_64(c, &b, p0);
+        else
+            pass_f16(c, &b, p0);
+    }
+}
+
+/* Queries [at, at + n) of the call. */
+static void chunk_begin(struct chunk *c, const struct kern_attn *a, size_t at, size_t n)
+{
+    c->n = n;
+    for (size_t i = 0; i < n; i++) {
+        size_t t = (at + i) / a->n_head, h = (at + i) % a->n_head;
+        c->q[i] = a->q + t * a->q_stride + h * a->d;
+        c->out[i] = a->out + t * a->out_stride + h * a->d;
+        c->n_pos[i] = a->n_pos + t;
         c->m[i] = -INFINITY;
         c->l[i] = 0.0f;
         for (size_t e = 0; e < a->d; e += LANES)
             v_store(c->out[i] + e, a->d - e, v_zero());
     }
-    for (size_t p0 = 0; p0 < c->n_pos[c->n - 1]; p0 += BLOCK) {
-        size_t at = p0 / BLOCK * a->stride;
-        struct block b = { (const char *)a->k + at, (const char *)a->v + at, a->d, a->scale };
-        if (widened)
-            widen(&b, wide);
-        if ((widened || a->f32_rows) && a->d == 64)
-            pass_f32_64(c, &b, p0);
-        else if (widened || a->f32_rows)
-            pass_f32(c, &b, p0);
-        else
-            pass_f16(c, &b, p0);
-    }
-    for (size_t i = 0; i < c->n; i++)
-        for (size_t e = 0; e < a->d; e += LANES)
-            v_store(c->out[i] + e, a->d - e, v_div(v_load(c->out[i] + e, a->d - e), v_set1(c->l[i])));
 }
 
+static void chunk_end(const struct chunk *c, size_t d)
+{
+    for (size_t i = 0; i < c->n; i++)
+        for (size_t e = 0; e < d; e += LANES)
+            v_store(c->out[i] + e, d - e, v_div(v_load(c->out[i] + e, d - e), v_set1(c->l[i])));
+}
+
+/* A few chunks pass the blocks together, so that a block is turned to f32 once for all of them. */
 static void attend(const struct kern_attn *a)
 {
-    struct chunk c;
-    size_t all = a->n_tok * a->n_head;
-    for (size_t at = 0; at < all; at += c.n) {
-        c.n = all - at < CHUNK ? all - at : CHUNK;
-        for (size_t i = 0; i < c.n; i++) {
-            size_t t = (at + i) / a->n_head, h = (at + i) % a->n_head;
-            c.q[i] = a->q + t * a->q_stride + h * a->d;
-            c.out[i] = a->out + t * a->out_stride + h * a->d;
-            c.n_pos[i] = a->n_pos + t;
+    struct chunk c[CHUNKS];
+    float corr[CHUNK], p[CHUNK][BLOCK];
+    size_t all = a->n_tok * a->n_head, n;
+    for (size_t at = 0; at < all; at += n) {
+        size_t n_chunks = 0, n_pos = 0;
+        for (n = 0; n_chunks < CHUNKS && at + n < all; n += c[n_chunks++].n) {
+            chunk_begin(&c[n_chunks], a, at + n, all - at - n < CHUNK ? all - at - n : CHUNK);
+            c[n_chunks].corr = corr;
+            c[n_chunks].p = p;
+            n_pos = c[n_chunks].n_pos[c[n_chunks].n - 1];
         }
-        attend_chunk(a, &c);
+        for (size_t p0 = 0; p0 < n_pos; p0 += BLOCK)
+            attend_block(a, c, n_chunks, p0, n_pos);
+        for (size_t i = 0; i < n_chunks; i++)
+            chunk_end(&c[i], a->d);
     }
 }
 

@@ -5,7 +5,7 @@
 #include <math.h>
 
 typedef float32x4_t vec;
-enum { LANES = 4, TILE = 4 };
+enum { LANES = 4, TILE = 4, KEYS = 1 };
 
 #define v_pin(v) (void)(v)
 #define v_zero() vdupq_n_f32(0)

@@ -5,7 +5,7 @@
 #include <math.h>
 
 typedef __m256 vec;
-enum { LANES = 8, TILE = 2 };
+enum { LANES = 8, TILE = 3, KEYS = 2 };
 
 #define v_pin(v) __asm__("" : "+x"(v))
 #define v_zero _mm256_setzero_ps

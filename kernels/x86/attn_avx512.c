@@ -5,7 +5,7 @@
 #include <math.h>
 
 typedef __m512 vec;
-enum { LANES = 16, TILE = 4 };
+enum { LANES = 16, TILE = 4, KEYS = 1 };
 
 #define v_pin(v) (void)(v)
 #define v_zero _mm512_setzero_ps
@@ -14,23 +14,12 @@ enum { LANES = 16, TILE = 4 };
 #define v_mul _mm512_mul_ps
 #define v_div _mm512_div_ps
 #define v_fma _mm512_fmadd_ps
-
-KERN_INLINE __m512 v_load(const float *p, size_t n)
-{
-    return n >= 16 ? _mm512_loadu_ps(p) : _mm512_maskz_loadu_ps(mask16(n), p);
-}
+#define v_load load_x16
+#define v_store store_x16
 
 KERN_INLINE __m512 v_load_h(const void *p, size_t n)
 {
     return n >= 16 ? _mm512_cvtph_ps(_mm256_loadu_si256(p)) : load_f16x16(mask16(n), p);
-}
-
-KERN_INLINE void v_store(float *p, size_t n, __m512 v)
-{
-    if (n >= 16)
-        _mm512_storeu_ps(p, v);
-    else
-        _mm512_mask_storeu_ps(p, mask16(n), v);
 }
 
 KERN_INLINE float softmax(float *p, size_t n, float *m, float *l)

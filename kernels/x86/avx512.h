@@ -21,6 +21,20 @@ KERN_INLINE __mmask16 mask_at(size_t i, size_t n)
     return n - i >= 16 ? (__mmask16)0xffff : mask16(n - i);
 }
 
+/* n floats (all sixteen for n > 16), zeros behind them. */
+KERN_INLINE __m512 load_x16(const float *p, size_t n)
+{
+    return n >= 16 ? _mm512_loadu_ps(p) : _mm512_maskz_loadu_ps(mask16(n), p);
+}
+
+KERN_INLINE void store_x16(float *p, size_t n, __m512 v)
+{
+    if (n >= 16)
+        _mm512_storeu_ps(p, v);
+    else
+        _mm512_mask_storeu_ps(p, mask16(n), v);
+}
+
 KERN_INLINE __m512 load_f16x16(__mmask16 m, const void *p)
 {
     return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(m, p));
