@@ -1,32 +1,23 @@
-/* The states n of a row p in the lanes. Over a chunk the rows stay in registers while the tokens pass; the sums of
- * sixteen (row, token) pairs are turned at once. */
-#include "impl.h"
+/* The scan of Mamba-2, sixteen lanes. For the usual numbers of states a few rows stay in registers while the tokens pass,
+ * and the sums of sixteen (row, token) pairs are turned at once. */
 #include "x86/avx512.h"
 
 #include <string.h>
 
-enum { CHUNK = 64 }; /* tokens whose decays are made ahead */
+typedef __m512 vec;
+enum { LANES = 16, ROWS = 2 };
 
-struct chunk {
-    const struct kern_scan2 *a;
-    size_t t0, n_tok;
-    float decay[CHUNK], dt[CHUNK];
-};
+#define v_zero _mm512_setzero_ps
+#define v_set1 _mm512_set1_ps
+#define v_mul _mm512_mul_ps
+#define v_fma _mm512_fmadd_ps
+#define v_exp exp_x16
+#define v_load load_x16
+#define v_store store_x16
+#define v_fold(s) (s)[0]
+#define v_turn tree_16x16
 
-static void chunk_init(struct chunk *c, const struct kern_scan2 *a, size_t t0)
-{
-    c->a = a;
-    c->t0 = t0;
-    c->n_tok = a->n_tok - t0 < CHUNK ? a->n_tok - t0 : CHUNK;
-    for (size_t t = 0; t < c->n_tok; t++) {
-        c->dt[t] = a->dt[(t0 + t) * a->dt_stride];
-        c->decay[t] = c->dt[t] * a->a;
-    }
-    for (size_t t = 0; t < c->n_tok; t += 16) {
-        __mmask16 m = mask_at(t, c->n_tok);
-        _mm512_mask_storeu_ps(c->decay + t, m, exp_x16(_mm512_maskz_loadu_ps(m, c->decay + t)));
-    }
-}
+#include "scan2.h"
 
 /* Rows p0 .. p0+P-1, V vectors each, n_state = 16 V; P V <= 16. */
 KERN_INLINE void rows_kept(const struct chunk *ck, size_t p0, const int P, const int V)
@@ -75,54 +66,12 @@ KERN_INLINE void rows_kept(const struct chunk *ck, size_t p0, const int P, const
         _mm512_storeu_ps(state + 16 * i, s[i]);
 }
 
-/* One row at one time, its states in memory. */
-KERN_INLINE __m512 row_once(float *s, const float *b, const float *c, size_t n_state, __m512 decay, __m512 dtx)
-{
-    __m512 acc = _mm512_setzero_ps();
-    size_t n = 0;
-    for (; n + 16 <= n_state; n += 16) {
-        __m512 v = _mm512_fmadd_ps(decay, _mm512_loadu_ps(s + n), _mm512_mul_ps(dtx, _mm512_loadu_ps(b + n)));
-        _mm512_storeu_ps(s + n, v);
-        acc = _mm512_fmadd_ps(v, _mm512_loadu_ps(c + n), acc);
-    }
-    if (n < n_state) {
-        __mmask16 m = mask16(n_state - n);
-        __m512 bv = _mm512_maskz_loadu_ps(m, b + n), cv = _mm512_maskz_loadu_ps(m, c + n);
-        __m512 v = _mm512_fmadd_ps(decay, _mm512_maskz_loadu_ps(m, s + n), _mm512_mul_ps(dtx, bv));
-        _mm512_mask_storeu_ps(s + n, m, v);
-        acc = _mm512_fmadd_ps(_mm512_maskz_mov_ps(m, v), cv, acc);
-    }
-    return acc;
-}
-
-/* Rows [p0, n_p), sixteen at a time, token after token. */
-static void rows_streamed(const struct chunk *ck, size_t p0)
-{
-    const struct kern_scan2 *a = ck->a;
-    for (size_t j = 0; j < ck->n_tok; j++) {
-        size_t t = ck->t0 + j;
-        const float *x = a->x + t * a->x_stride, *b = a->b + t * a->bc_stride, *c = a->c + t * a->bc_stride;
-        __m512 decay = _mm512_set1_ps(ck->decay[j]), sum[16];
-        for (size_t p = p0; p < a->n_p; p += 16) {
-            __mmask16 m = mask_at(p, a->n_p);
-            for (size_t i = 0; i < 16; i++) {
-                sum[i] = _mm512_setzero_ps();
-                if (p + i < a->n_p)
-                    sum[i] = row_once(a->s + (p + i) * a->n_state, b, c, a->n_state, decay,
-                                      _mm512_set1_ps(ck->dt[j] * x[p + i]));
-            }
-            __m512 y = _mm512_fmadd_ps(_mm512_set1_ps(a->d), _mm512_maskz_loadu_ps(m, x + p), tree_16x16(sum));
-            _mm512_mask_storeu_ps(a->y + t * a->y_stride + p, m, y);
-        }
-    }
-}
-
 void kern_scan2_avx512(const struct kern_scan2 *a)
 {
     struct chunk ck;
     for (size_t t0 = 0; t0 < a->n_tok; t0 += CHUNK) {
         size_t p = 0;
-        chunk_init(&ck, a, t0);
+        chunk_begin(&ck, a, t0);
         if (ck.n_tok >= 4) {
             for (; a->n_state == 128 && p + 2 <= a->n_p; p += 2)
                 rows_kept(&ck, p, 2, 8);
