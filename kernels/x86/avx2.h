@@ -43,23 +43,38 @@ KERN_INLINE __m128i load_h8(const void *p, size_t n)
     return _mm_loadu_si128((const __m128i *)(const void *)part);
 }
 
+#define EACH _Pragma("GCC unroll 8") for (int i = 0; i < N; i++)
+
+/* x = exp(x) of N <= 8 registers step by step, so that operations that wait for one another stand apart (the CPU looks
+ * only so far ahead). For x <= HI; a NaN need not stay one. */
+KERN_INLINE void exp_low_x8s(__m256 *x, const int N)
+{
+    const __m256 magic = _mm256_set1_ps(CURVE_MAGIC);
+    __m256 t[8], n[8], q[8], keep[8];
+    EACH t[i] = _mm256_fmadd_ps(x[i], _mm256_set1_ps(CURVE_LOG2E), magic);
+    EACH n[i] = _mm256_sub_ps(t[i], magic);
+    EACH keep[i] = _mm256_cmp_ps(x[i], _mm256_set1_ps(CURVE_EXP_LO), _CMP_NLT_UQ);
+    EACH x[i] = _mm256_fmadd_ps(n[i], _mm256_set1_ps(-CURVE_LN2_HI), x[i]);
+    EACH x[i] = _mm256_fmadd_ps(n[i], _mm256_set1_ps(-CURVE_LN2_LO), x[i]);
+    EACH q[i] = _mm256_fmadd_ps(_mm256_set1_ps(CURVE_E4), x[i], _mm256_set1_ps(CURVE_E3));
+    EACH q[i] = _mm256_fmadd_ps(q[i], x[i], _mm256_set1_ps(CURVE_E2));
+    EACH q[i] = _mm256_fmadd_ps(q[i], x[i], _mm256_set1_ps(CURVE_E1));
+    EACH q[i] = _mm256_fmadd_ps(q[i], x[i], _mm256_set1_ps(CURVE_E0));
+    EACH q[i] = _mm256_add_ps(_mm256_set1_ps(1.0f), _mm256_fmadd_ps(q[i], _mm256_mul_ps(x[i], x[i]), x[i]));
+    EACH { /* the shift drops the bits of the magic number */
+        __m256i power = _mm256_slli_epi32(_mm256_castps_si256(t[i]), 23);
+        x[i] = _mm256_and_ps(_mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(q[i]), power)), keep[i]);
+    }
+}
+
+#undef EACH
+
 KERN_INLINE __m256 exp_x8(__m256 x)
 {
-    const __m256 magic = _mm256_set1_ps(CURVE_MAGIC), inf = _mm256_castsi256_ps(_mm256_set1_epi32(0x7f800000));
-    __m256 t = _mm256_fmadd_ps(x, _mm256_set1_ps(CURVE_LOG2E), magic);
-    __m256 n = _mm256_sub_ps(t, magic);
-    __m256 r = _mm256_fmadd_ps(n, _mm256_set1_ps(-CURVE_LN2_HI), x);
-    r = _mm256_fmadd_ps(n, _mm256_set1_ps(-CURVE_LN2_LO), r);
-    __m256 q = _mm256_fmadd_ps(_mm256_set1_ps(CURVE_E4), r, _mm256_set1_ps(CURVE_E3));
-    q = _mm256_fmadd_ps(q, r, _mm256_set1_ps(CURVE_E2));
-    q = _mm256_fmadd_ps(q, r, _mm256_set1_ps(CURVE_E1));
-    q = _mm256_fmadd_ps(q, r, _mm256_set1_ps(CURVE_E0));
-    __m256 e = _mm256_add_ps(_mm256_set1_ps(1.0f), _mm256_fmadd_ps(q, _mm256_mul_ps(r, r), r));
-    /* the shift drops the bits of the magic number */
-    __m256i bits = _mm256_add_epi32(_mm256_castps_si256(e), _mm256_slli_epi32(_mm256_castps_si256(t), 23));
-    __m256 y = _mm256_and_ps(_mm256_castsi256_ps(bits), _mm256_cmp_ps(x, _mm256_set1_ps(CURVE_EXP_LO), _CMP_NLT_UQ));
-    __m256 over = _mm256_cmp_ps(x, _mm256_set1_ps(CURVE_EXP_HI), _CMP_NLE_UQ);
-    return _mm256_blendv_ps(y, _mm256_add_ps(x, inf), over);
+    __m256 over = _mm256_cmp_ps(x, _mm256_set1_ps(CURVE_EXP_HI), _CMP_NLE_UQ); /* or NaN */
+    __m256 high = _mm256_add_ps(x, _mm256_castsi256_ps(_mm256_set1_epi32(0x7f800000)));
+    exp_low_x8s(&x, 1);
+    return _mm256_blendv_ps(x, high, over);
 }
 
 KERN_INLINE __m256 silu_x8(__m256 x)
