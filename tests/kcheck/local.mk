@@ -22,3 +22,9 @@ EXTRA_DIST += tests/kcheck/arm.sh
 check-arm:
 	top_srcdir='$(abs_top_srcdir)' $(SHELL) $(top_srcdir)/tests/kcheck/arm.sh
 .PHONY: check-arm
+
+# The AVX-512 float kernels on a machine without: 80 s of building and running, so not part of check either.
+EXTRA_DIST += tests/kcheck/avx512.sh tests/kcheck/emulated/immintrin.h tests/kcheck/emulated/machine.c
+check-avx512:
+	top_srcdir='$(abs_top_srcdir)' CC='$(CC)' $(SHELL) $(top_srcdir)/tests/kcheck/avx512.sh
+.PHONY: check-avx512
