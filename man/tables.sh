@@ -13,11 +13,11 @@ commands() {
 
 settings() {
     awk -F'"' '/^const struct setting settings/ { inside = 1 } inside && /^};/ { exit }
-    inside && /^    \{ "/ { gsub(/-/, "\\-"); printf ".TP\n.B %s\n%s.\n", $2, $4 }' src/ui/settings.c
+    inside && /^    \{ "/ { gsub(/-/, "\\-"); printf ".TP\n.B %s\n%s.\n", $2, $4 }' src/desk/settings.c
 }
 
 roles() {
-    awk -F'"' '/^    X\([A-Z]+, "/ { gsub(/-/, "\\-"); printf ".TP\n.B %s\n%s%s\n", $2, $4, $6 ? " " $6 : "" }' src/ui/theme.h
+    awk -F'"' '/^    X\([A-Z]+, "/ { gsub(/-/, "\\-"); printf ".TP\n.B %s\n%s%s\n", $2, $4, $6 ? " " $6 : "" }' src/term/theme.h
 }
 
 case $1 in

@@ -10,6 +10,7 @@ src_base_libbase_a_SOURCES = \
 	src/base/file.c src/base/file.h \
 	src/base/path.c src/base/path.h \
 	src/base/hash.c src/base/hash.h \
+	src/base/number.c src/base/number.h \
 	src/base/rng.c src/base/rng.h \
 	src/base/clock.c src/base/clock.h \
 	src/base/pool.c src/base/pool.h \

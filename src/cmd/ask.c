@@ -9,7 +9,7 @@
 #include "cmd/ask.h"
 #include "cmd/chat_cli.h"
 #include "cmd/opts.h"
-#include "ui/preset.h"
+#include "desk/preset.h"
 
 /* ---- Settings ---- */
 

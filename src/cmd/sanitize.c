@@ -1,7 +1,7 @@
 /* Only in builds with sanitizers. A report gives the terminal back first, so that it can be read, and ends in SIGABRT:
- * exiting, which is their usual way, passes by the handler of crashes (ui/term.c). ASAN_OPTIONS and UBSAN_OPTIONS go
+ * exiting, which is their usual way, passes by the handler of crashes (term/term.c). ASAN_OPTIONS and UBSAN_OPTIONS go
  * before what stands here. */
-#include "ui/term.h"
+#include "term/term.h"
 
 const char *__asan_default_options(void);
 const char *__ubsan_default_options(void);

@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "term/term.h"
 #include "ui/app.h"
 #include "ui/composer.h"
 #include "ui/replay.h"
-#include "ui/term.h"
 #include "ui/theme_file.h"
 
 unsigned act_focus(struct app *a, const struct args *args)

@@ -1,9 +1,9 @@
 /* Settings of the shown chat, and of chats that have none of their own. */
 #include <string.h>
 
+#include "desk/preset.h"
+#include "desk/settings.h"
 #include "ui/app.h"
-#include "ui/preset.h"
-#include "ui/settings.h"
 
 const struct chat_settings *app_settings(struct app *a)
 {

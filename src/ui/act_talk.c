@@ -5,11 +5,11 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "term/term.h"
 #include "ui/app.h"
 #include "ui/composer.h"
 #include "ui/editor.h"
 #include "ui/replay.h"
-#include "ui/term.h"
 
 static unsigned complain(struct app *a, enum err_code code, const char *text)
 {

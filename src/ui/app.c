@@ -9,12 +9,12 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "ui/cells.h"
+#include "desk/settings.h"
+#include "term/cells.h"
+#include "term/layout.h"
+#include "term/term.h"
 #include "ui/composer.h"
 #include "ui/draft.h"
-#include "ui/layout.h"
-#include "ui/settings.h"
-#include "ui/term.h"
 
 enum { SIDE_LIST_MIN_COLS = 100, SIDE_LIST_COLS = 25 };
 

@@ -10,12 +10,12 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "desk/desk.h"
+#include "desk/tab.h"
+#include "term/input.h"
 #include "ui/action.h"
-#include "ui/desk.h"
-#include "ui/input.h"
 #include "ui/keymap.h"
 #include "ui/panel.h"
-#include "ui/tab.h"
 #include "ui/transcript.h"
 
 enum focus { FOCUS_COMPOSER, FOCUS_TRANSCRIPT, FOCUS_PANEL, FOCUS_ASK };

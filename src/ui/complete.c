@@ -6,10 +6,10 @@
 
 #include "base/mem.h"
 #include "chat/persona.h"
+#include "desk/preset.h"
+#include "desk/settings.h"
 #include "ui/app.h"
 #include "ui/composer.h"
-#include "ui/preset.h"
-#include "ui/settings.h"
 #include "ui/theme_file.h"
 
 enum { MAX_CHATS = 2000, MAX_MODELS = 64 };

@@ -8,10 +8,10 @@
 #include <readline/readline.h>
 
 #include "base/mem.h"
+#include "base/number.h"
 #include "base/utf8.h"
-#include "ui/cells.h"
+#include "term/cells.h"
 #include "ui/composer_parts.h"
-#include "ui/number.h"
 
 enum {
     HISTORY_MAX = 2000, HISTORY_BYTES = 1 << 16, /* entries; bytes of one that is written down */

@@ -6,7 +6,7 @@
 #include <readline/readline.h>
 
 #include "base/utf8.h"
-#include "ui/cells.h"
+#include "term/cells.h"
 #include "ui/composer.h"
 #include "ui/composer_parts.h"
 

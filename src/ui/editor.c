@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "ui/term.h"
+#include "term/term.h"
 
 enum { MAX_TEXT = 16 << 20, OSC52_MAX = 74994 /* bytes that xterm takes */ };
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "ui/cells.h"
+#include "term/cells.h"
 
 enum { GAP = 2, MAX_ITEMS = 16 };
 

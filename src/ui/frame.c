@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/number.h"
+#include "term/cells.h"
+#include "term/layout.h"
 #include "ui/app.h"
-#include "ui/cells.h"
 #include "ui/composer.h"
-#include "ui/layout.h"
-#include "ui/number.h"
 #include "ui/replay.h"
 #include "ui/single.h"
 #include "ui/status.h"

@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
-#include "ui/key.h"
+#include "term/key.h"
 
 /* X(enumerator, name) */
 #define KEYMAP_CONTEXTS(X) X(ANY, "any") X(COMPOSER, "composer") X(TRANSCRIPT, "transcript") X(PANEL, "panel") X(REPLAY, "replay")

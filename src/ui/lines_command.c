@@ -8,9 +8,9 @@
 #include "base/path.h"
 #include "base/utf8.h"
 #include "chat/place.h"
+#include "desk/preset.h"
 #include "ui/action.h"
 #include "ui/lines_parts.h"
-#include "ui/preset.h"
 #include "ui/run.h"
 
 enum { MAX_CHATS = 2000, LISTED = 20, MAX_RC = 1 << 20 };

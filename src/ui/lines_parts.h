@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "ui/desk.h"
-#include "ui/settings.h"
-#include "ui/shown.h"
+#include "desk/desk.h"
+#include "desk/settings.h"
+#include "desk/shown.h"
 
 struct ui_opts;
 

@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "term/input.h"
+#include "term/term.h"
 #include "ui/app.h"
-#include "ui/input.h"
 #include "ui/replay.h"
-#include "ui/term.h"
 
 static int signal_pipe[2];
 static int ended_by; /* the signal that asks for the end; 0: none */

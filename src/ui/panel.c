@@ -6,7 +6,7 @@
 #include <utf8proc.h>
 
 #include "base/mem.h"
-#include "ui/cells.h"
+#include "term/cells.h"
 
 /* ---- Text for rows ---- */
 

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #include "base/str.h"
-#include "ui/layout.h"
+#include "term/layout.h"
 
 struct app;
 struct panel;

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ui/cells.h"
+#include "term/cells.h"
 #include "ui/foot.h"
 #include "ui/keymap.h"
 #include "ui/panel.h"

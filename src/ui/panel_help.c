@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "desk/settings.h"
 #include "ui/app.h"
 #include "ui/panel.h"
-#include "ui/settings.h"
 
 enum { MAX_KEYS_SHOWN = 3 };
 

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/number.h"
 #include "ui/app.h"
-#include "ui/number.h"
 #include "ui/panel.h"
 
 enum { MAX_MODELS = 256, COST_TEXT = 128 };

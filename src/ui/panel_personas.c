@@ -6,11 +6,11 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "chat/persona.h"
+#include "desk/preset.h"
+#include "desk/settings.h"
 #include "ui/app.h"
 #include "ui/editor.h"
 #include "ui/panel.h"
-#include "ui/preset.h"
-#include "ui/settings.h"
 
 /* The persona whose variables are being asked for; one at a time, as there is one composer. */
 static struct {

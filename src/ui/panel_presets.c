@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "desk/preset.h"
+#include "desk/settings.h"
 #include "ui/app.h"
 #include "ui/panel.h"
-#include "ui/preset.h"
-#include "ui/settings.h"
 
 enum { MAX_TEXT = 256 };
 

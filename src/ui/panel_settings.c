@@ -2,11 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "desk/preset.h"
+#include "desk/settings.h"
+#include "term/cells.h"
 #include "ui/app.h"
-#include "ui/cells.h"
 #include "ui/panel.h"
-#include "ui/preset.h"
-#include "ui/settings.h"
 
 enum { BAR_CELLS = 20 };
 

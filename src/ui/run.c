@@ -9,14 +9,14 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/utf8.h"
+#include "term/term.h"
+#include "term/theme.h"
 #include "ui/app.h"
 #include "ui/complete.h"
 #include "ui/composer.h"
 #include "ui/lines.h"
 #include "ui/loop.h"
 #include "ui/script.h"
-#include "ui/term.h"
-#include "ui/theme.h"
 #include "ui/theme_file.h"
 
 static int complain(const struct err *e)

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "ui/desk.h"
+#include "desk/desk.h"
 
 struct ui_opts {
     struct desk_opts desk;

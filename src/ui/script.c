@@ -10,8 +10,8 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "base/utf8.h"
+#include "term/dump.h"
 #include "ui/app.h"
-#include "ui/dump.h"
 #include "ui/replay.h"
 
 enum { MAX_SCRIPT = 1 << 20, WAIT_SECONDS = 120 };

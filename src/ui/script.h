@@ -6,7 +6,7 @@
  *   wait                 until no chat's worker does anything and no model loads
  *   size ROWS COLS       another size
  *   save FILE            the display as text, a row a line, the cursor's place on the last
- *   looks FILE           the same with the colours and attributes it has (ui/dump.h)
+ *   looks FILE           the same with the colours and attributes it has (term/dump.h)
  * # begins a comment. */
 #ifndef UI_SCRIPT_H
 #define UI_SCRIPT_H

@@ -5,8 +5,8 @@
 #include <ncurses.h>
 #include <string.h>
 
+#include "term/cells.h"
 #include "ui/app.h"
-#include "ui/cells.h"
 #include "ui/composer.h"
 #include "ui/replay.h"
 #include "ui/status.h"

@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/number.h"
+#include "desk/settings.h"
+#include "term/cells.h"
 #include "ui/app.h"
-#include "ui/cells.h"
 #include "ui/foot.h"
-#include "ui/number.h"
 #include "ui/replay.h"
-#include "ui/settings.h"
 
 static void stage_text(const struct tab *t, char *out, size_t n)
 {

@@ -9,8 +9,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "term/theme.h"
 #include "ui/app.h"
-#include "ui/theme.h"
 
 static bool plain_name(const char *name)
 {

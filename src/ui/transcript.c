@@ -6,8 +6,8 @@
 #include <time.h>
 
 #include "base/mem.h"
-#include "ui/cells.h"
-#include "ui/find.h"
+#include "term/cells.h"
+#include "term/find.h"
 #include "ui/transcript_parts.h"
 
 enum { GUTTER = 3, MIN_WIDTH_FOR_GUTTER = 30, MIN_WIDTH_FOR_TIMES = 50 };

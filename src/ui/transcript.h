@@ -8,8 +8,8 @@
 
 #include "base/str.h"
 #include "chat/verify.h"
-#include "ui/layout.h"
-#include "ui/shown.h"
+#include "desk/shown.h"
+#include "term/layout.h"
 
 struct transcript {
     struct shown *shown;       /* counted; may be NULL */

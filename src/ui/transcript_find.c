@@ -1,5 +1,5 @@
 /* Searching in a chat: from row to row of what is laid out, round the ends. */
-#include "ui/find.h"
+#include "term/find.h"
 #include "ui/transcript.h"
 #include "ui/transcript_parts.h"
 

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/str.h"
+#include "term/cells.h"
 #include "ui/app.h"
-#include "ui/cells.h"
-#include "ui/number.h"
 
 static const char *kind_of(struct app *a)
 {

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "term/theme.h"
 #include "ui/script.h"
-#include "ui/theme.h"
 #include "ui/transcript.h"
 
 enum { HEIGHT = 60, WIDTH = 200, FRAMES = 4000 };

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "term/cells.h"
+#include "term/find.h"
+#include "term/input.h"
+#include "term/layout.h"
 #include "ui/action.h"
-#include "ui/cells.h"
-#include "ui/find.h"
-#include "ui/input.h"
-#include "ui/layout.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

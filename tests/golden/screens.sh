@@ -1,7 +1,7 @@
 #!/bin/sh
 # Golden screens: each tests/golden/NAME.play is played on a tiny random model with a frozen clock and a fixed seed, and
 # the displays it saves are compared with NAME.SAVED.txt. tour.play, which visits every view, is played on a chat that lies
-# there and a model that speaks: at each size, all its displays in one file, and with the looks of them (src/ui/dump.h) on
+# there and a model that speaks: at each size, all its displays in one file, and with the looks of them (src/term/dump.h) on
 # each kind of terminal. GOLDEN_UPDATE=1 writes them anew: look at them then.
 # If this fails, a view looks different from what was looked at and found good.
 . "${top_srcdir:-.}/tests/lib/tap.sh"

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "desk/preset.h"
+#include "desk/settings.h"
 #include "ui/editor.h"
-#include "ui/preset.h"
-#include "ui/settings.h"
 
 #define WEAK __attribute__((weak))
 

@@ -12,8 +12,8 @@ echo 1..6
 
 rank() {
     case $1 in
-    base) echo 0 ;; kernels) echo 1 ;; model | token) echo 2 ;; engine) echo 3 ;; chat | align) echo 4 ;;
-    ui) echo 5 ;; cmd) echo 6 ;; *) echo 9 ;;
+    base) echo 0 ;; kernels) echo 1 ;; model | token | term) echo 2 ;; engine) echo 3 ;; chat | align) echo 4 ;;
+    desk) echo 5 ;; ui) echo 6 ;; cmd) echo 7 ;; *) echo 9 ;;
     esac
 }
 report 'includes go down the ranks' "$(

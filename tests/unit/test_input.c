@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "ui/input.h"
+#include "term/input.h"
 
 #define MS UINT64_C(1000000)
 

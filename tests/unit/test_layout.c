@@ -10,9 +10,9 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "ui/cells.h"
-#include "ui/find.h"
-#include "ui/layout.h"
+#include "term/cells.h"
+#include "term/find.h"
+#include "term/layout.h"
 
 /* All rows as text, joined by '|'. */
 static const char *rows(const struct layout *l)

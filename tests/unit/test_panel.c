@@ -15,9 +15,9 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "screen.h"
-#include "ui/number.h"
+#include "base/number.h"
+#include "desk/settings.h"
 #include "ui/panel.h"
-#include "ui/settings.h"
 
 static struct app app;
 static const struct panel_ops *const all[] = { &panel_chats, &panel_models, &panel_settings, &panel_presets, &panel_personas, &panel_help, &panel_log };

@@ -16,8 +16,8 @@
 
 #include "base/file.h"
 #include "base/rng.h"
-#include "ui/preset.h"
-#include "ui/settings.h"
+#include "desk/preset.h"
+#include "desk/settings.h"
 
 static const char *shown(const struct chat_settings *s, const char *name)
 {

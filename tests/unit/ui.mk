@@ -1,5 +1,5 @@
 UI_TEST_CPPFLAGS = $(UNIT_CPPFLAGS)
-UI_TEST_LIBS = src/ui/libui.a $(LIBS_CHAT) $(READLINE_LIBS) $(NCURSES_LIBS) $(UTF8PROC_LIBS) $(MD4C_LIBS) $(UNIT_LIBS)
+UI_TEST_LIBS = $(LIBS_UI) $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_input tests/unit/test_layout
 TESTS += tests/unit/test_input tests/unit/test_layout
@@ -12,7 +12,7 @@ tests_unit_test_layout_LDADD = $(UI_TEST_LIBS)
 
 # The same for what the screen takes in.
 EXTRA_DIST += tests/fuzz/fuzz_input.c
-FUZZ_INPUT = tests/fuzz/fuzz_input.c src/ui/input.c src/ui/key.c src/ui/layout.c src/ui/find.c src/ui/markup.c src/ui/cells.c src/ui/theme.c \
+FUZZ_INPUT = tests/fuzz/fuzz_input.c src/term/input.c src/term/key.c src/term/layout.c src/term/find.c src/term/markup.c src/term/cells.c src/term/theme.c \
 	src/ui/action.c src/base/err.c src/base/mem.c src/base/str.c src/base/utf8.c
 .PHONY: fuzz-input
 fuzz-input:
