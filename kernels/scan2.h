@@ -2,6 +2,8 @@
  * Their states stay in the first-level cache while the tokens pass, and LANES sums are turned at once. The level's file
  * gives before inclusion:
  *   vec, LANES, ROWS      a register of floats, its lanes, rows taken together (they divide LANES)
+ *   ROWS_ONCE             the same for few tokens, whose states come from memory: rows apart are streams of their own,
+ *                         which a CPU's prefetcher may lose
  *   v_zero() v_set1(x) v_mul v_fma(a, b, c) v_exp(x)
  *   v_load(p, n), v_store(p, n, v)      the first n floats only (all for n >= LANES), zeros behind them
  *   v_fold(s)                           the first levels of the tree of sum16, s[PARTS], down to LANES lanes
@@ -11,7 +13,7 @@
 
 #include "impl.h"
 
-enum { CHUNK = 64, PARTS = 16 / LANES }; /* CHUNK: tokens whose decays are made ahead */
+enum { CHUNK = 64, FEW = 4, PARTS = 16 / LANES }; /* CHUNK: tokens whose decays are made ahead */
 
 /* A chunk of tokens. */
 struct chunk {
@@ -88,7 +90,10 @@ KERN_INLINE void rows_of_token(const struct chunk *ck, size_t p, size_t t)
     vec sum[LANES], x = v_load(a->x + at * a->x_stride + p, left), decay = v_set1(ck->decay[t]);
     float dtx[LANES];
     v_store(dtx, LANES, v_mul(v_set1(ck->dt[t]), x));
-    if (left >= LANES) {
+    if (left >= LANES && ck->n_tok < FEW) {
+        for (; i < LANES; i += ROWS_ONCE)
+            rows_once(a, p + i, b, c, decay, dtx + i, sum + i, ROWS_ONCE);
+    } else if (left >= LANES) {
         for (; i < LANES; i += ROWS)
             rows_once(a, p + i, b, c, decay, dtx + i, sum + i, ROWS);
     } else {

@@ -2,7 +2,7 @@
 #include "arm/neon.h"
 
 typedef float32x4_t vec;
-enum { LANES = 4, ROWS = 4 };
+enum { LANES = 4, ROWS = 4, ROWS_ONCE = 4 };
 
 #define v_zero() vdupq_n_f32(0)
 #define v_set1 vdupq_n_f32

@@ -2,7 +2,7 @@
 #include "x86/avx2.h"
 
 typedef __m256 vec;
-enum { LANES = 8, ROWS = 2 };
+enum { LANES = 8, ROWS = 2, ROWS_ONCE = 1 };
 
 #define v_zero _mm256_setzero_ps
 #define v_set1 _mm256_set1_ps

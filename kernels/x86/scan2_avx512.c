@@ -5,7 +5,7 @@
 #include <string.h>
 
 typedef __m512 vec;
-enum { LANES = 16, ROWS = 2 };
+enum { LANES = 16, ROWS = 2, ROWS_ONCE = 1 };
 
 #define v_zero _mm512_setzero_ps
 #define v_set1 _mm512_set1_ps
