@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	models/README.md \
 	models/recipe/NOTES.md \
 	models/recipe/THOUSAND.md \
+	models/recipe/average.py \
 	models/recipe/calibrate.py \
 	models/recipe/card.py \
 	models/recipe/check.py \
