@@ -2,6 +2,17 @@
 #ifndef KERN_X86_HAVE_H
 #define KERN_X86_HAVE_H
 
+/* The products of quantised weights. */
+#define KERN_QUANTISED(X) \
+    X(linear_q4_0)          \
+    X(linear_q4_1)          \
+    X(linear_q5_0)          \
+    X(linear_q5_1)          \
+    X(linear_q8_0)          \
+    X(linear_q4_k)          \
+    X(linear_q6_k)          \
+    /* end */
+
 #define KERN_HAVE_AVX2(X) \
     X(linear_f32)           \
     X(linear_f16)           \
@@ -21,26 +32,12 @@
     X(conv_silu)            \
     X(scan1)                \
     X(scan2)                \
-    X(linear_q4_0)          \
-    X(linear_q4_1)          \
-    X(linear_q5_0)          \
-    X(linear_q5_1)          \
-    X(linear_q8_0)          \
-    X(linear_q4_k)          \
-    X(linear_q6_k)          \
+    KERN_QUANTISED(X)       \
     X(act_q8)               \
     X(act_q8k)              \
     /* end */
 
-#define KERN_HAVE_AVXVNNI(X) \
-    X(linear_q4_0)          \
-    X(linear_q4_1)          \
-    X(linear_q5_0)          \
-    X(linear_q5_1)          \
-    X(linear_q8_0)          \
-    X(linear_q4_k)          \
-    X(linear_q6_k)          \
-    /* end */
+#define KERN_HAVE_AVXVNNI(X) KERN_QUANTISED(X)
 
 #define KERN_HAVE_AVX512(X) \
     X(linear_f32)           \
@@ -59,25 +56,11 @@
     X(conv_silu)            \
     X(scan1)                \
     X(scan2)                \
-    X(linear_q4_0)          \
-    X(linear_q4_1)          \
-    X(linear_q5_0)          \
-    X(linear_q5_1)          \
-    X(linear_q8_0)          \
-    X(linear_q4_k)          \
-    X(linear_q6_k)          \
+    KERN_QUANTISED(X)       \
     X(act_q8)               \
     X(act_q8k)              \
     /* end */
 
-#define KERN_HAVE_AMX(X) \
-    X(linear_q4_0)          \
-    X(linear_q4_1)          \
-    X(linear_q5_0)          \
-    X(linear_q5_1)          \
-    X(linear_q8_0)          \
-    X(linear_q4_k)          \
-    X(linear_q6_k)          \
-    /* end */
+#define KERN_HAVE_AMX(X) KERN_QUANTISED(X)
 
 #endif
