@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	models/README.md \
 	models/recipe/NOTES.md \
 	models/recipe/THOUSAND.md \
+	models/recipe/answers.py \
 	models/recipe/average.py \
 	models/recipe/calibrate.py \
 	models/recipe/card.py \
@@ -38,6 +39,7 @@ EXTRA_DIST += \
 	models/recipe/rank.py \
 	models/recipe/recipe \
 	models/recipe/requirements.txt \
+	models/recipe/requests.txt \
 	models/recipe/restore.py \
 	models/recipe/sample.py \
 	models/recipe/systems.txt \
