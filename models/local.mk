@@ -26,6 +26,7 @@ EXTRA_DIST += \
 	models/recipe/export.py \
 	models/recipe/facts.py \
 	models/recipe/fast.py \
+	models/recipe/forms.py \
 	models/recipe/hiss.py \
 	models/recipe/ifeval.py \
 	models/recipe/kernels.cpp \
@@ -39,7 +40,7 @@ EXTRA_DIST += \
 	models/recipe/rank.py \
 	models/recipe/recipe \
 	models/recipe/requirements.txt \
-	models/recipe/requests.txt \
+	models/recipe/requests.jsonl \
 	models/recipe/restore.py \
 	models/recipe/sample.py \
 	models/recipe/systems.txt \

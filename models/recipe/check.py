@@ -1,7 +1,7 @@
 """Stage `check`: the recipe's own tests, minutes on any machine, without the teacher or any text.
 
 The chunked mixer against the token-by-token definition; kernels.cpp against plain torch, values and gradients; the
-vocabulary KL; trained attention's way to disk; text written as WikiText; rounding; schedule and guard; a checkpoint's way to disk and back; that check_thousand.py finds what is
+vocabulary KL; trained attention's way to disk; text written as WikiText; forms given by rule; rounding; schedule and guard; a checkpoint's way to disk and back; that check_thousand.py finds what is
 planted. With a teacher and text in place, `recipe dry` runs every stage at toy size.
 """
 import copy
@@ -18,6 +18,9 @@ from gguf.quants import dequantize, quantize
 import check_thousand
 import checkpoint
 import fast
+import forms
+import ifeval
+import places
 import tokenised
 from compensate import round_matrix
 from mixer import D_MODEL, Mixer
@@ -138,6 +141,18 @@ def check_rounding():
         expect(f'{kind} compensated: share of the nearest\'s error', output_error(rounded) / output_error(quantised(w, kind)), .8)
 
 
+def check_forms():
+    """Every form that a rule gives is one that its own check finds; what has no way to it, or lacks the form, is not let through."""
+    question, four = 'Why is the sky blue?', 'Air scatters blue light more than red. So blue comes from all sides. At dusk the way is longer. Red is left.'
+    requests = [r for r in ifeval.read(os.path.join(places.HERE, 'requests.jsonl')) if r['instruction'] in forms.FORMS]
+    failed = [r['text'] for r in requests if not forms.formed(r, question, four) and r['kwargs'].get('num_bullets') != 5]
+    plain = [r['text'] for r in requests if ifeval.follows(r['instruction'], {**r['kwargs'], 'prompt_to_repeat': question}, four)]
+    five = [r for r in requests if r['kwargs'].get('num_bullets') == 5]
+    if failed or plain or any(forms.formed(r, question, four) for r in five):
+        sys.exit(f'check: forms: not given {failed}, there already {plain}, or five bullets of four sentences')
+    print(f'forms: {len(requests)} requests are given what they ask for, none has it before')
+
+
 def check_optimiser():
     plain = Schedule(100, 10, .5, 20)
     if [round(plain(s), 3) for s in (0, 9, 50, 75, 100)] != [.1, 1., 1., .525, .05]:
@@ -238,6 +253,7 @@ if __name__ == '__main__':
     check_vocabulary_kl()
     check_attention()
     check_rounding()
+    check_forms()
     check_optimiser()
     check_resume()
     check_kernels()

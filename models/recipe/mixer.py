@@ -13,6 +13,7 @@ HEADS, P, N = 9, 128, 128           # heads, channels a head, states a channel
 D_INNER = HEADS * P                 # 1152 = 2 * D_MODEL, as llama.cpp's loader demands
 CONV = 3 * D_INNER                  # x, B and C pass the convolution
 TAPS = 4
+CHUNK = 128                         # tokens that the scan takes at once
 EPS = 1e-5
 
 
@@ -20,7 +21,7 @@ class Mixer(nn.Module):
     """Names and layouts follow GGUF, except: ssm_in's 4617 rows are win (z | x | B | C) and wdt (dt);
     conv_w is [4, 3456], oldest tap first; A_log with ssm_a = -exp(A_log)."""
 
-    def __init__(self, chunk=128):
+    def __init__(self, chunk=CHUNK):
         super().__init__()
         zeros = lambda *shape: nn.Parameter(torch.zeros(*shape))
         self.chunk = chunk

@@ -24,6 +24,7 @@ import places
 from check_thousand import BY_HEART
 from data import MIX, Rows
 from measure import held_kl
+from mixer import CHUNK
 from model import Passes, load_teacher
 from optimiser import Guard, Optimiser, Schedule, gradient_norms
 from quantise import shipped_as
@@ -55,10 +56,11 @@ class Thousand:
     an answer can be copied from them, and who it is was not learnt. What is longer than a row is cut; learnt by heart
     (check_thousand.BY_HEART) comes `often` times an epoch, a joke twice as often: it is one only word for word."""
 
-    def __init__(self, path, length, seed, often=1):
-        tokenizer = read_tokenizer(places.teacher())
-        with open(path, encoding='utf-8') as f:
-            examples = [json.loads(line) for line in f if line.strip()]
+    def __init__(self, paths, length, seed, often=1):
+        tokenizer, examples = read_tokenizer(places.teacher()), []
+        for path in paths:
+            with open(path, encoding='utf-8') as f:
+                examples += [json.loads(line) for line in f if line.strip()]
         times = lambda tags: 2 * often if 'joke' in tags else often if BY_HEART & set(tags) else 1
         examples = [e for e in examples for _ in range(times(e['tags']))]
         texts = [chat_text(e['messages'], HISS_SYSTEM) for e in examples]
@@ -159,7 +161,7 @@ def train(args, passes, teacher):
     total = run.step + max(0, args.tokens - run.tokens) // per_step
     schedule = Schedule(total, args.warmup, args.decay, args.fall, minutes=args.minutes)
     draw = Rows(args.seed, args.length, ('sampled',) if args.stage == 'finish' else args.mix.split(','))
-    thousand = Thousand(args.thousand, args.chat_length, args.seed, args.often) if args.stage == 'finetune' else None
+    thousand = Thousand(args.thousand.split(','), args.chat_length, args.seed, args.often) if args.stage == 'finetune' else None
     log(start=run.step, stage=args.stage, tokens=run.tokens, until=args.tokens, lr=args.lr, layers_swapped=layers, attention=kept,
         device=passes.describe(), held=held_kl(passes, teacher, distiller.student, args.held))
     run.save()
@@ -230,7 +232,7 @@ def main():
     p.add_argument('--fall', type=int, default=20, help='steps of the fall that SIGUSR1 begins')
     p.add_argument('--quantise', default='Q5_1', help='type the mixers ship in; the last tenth trains under it')
     p.add_argument('--quantise-all', action='store_true', help='from the first step (restarts from shipped weights)')
-    p.add_argument('--thousand', default=os.path.join(places.HERE, 'thousand.jsonl'))
+    p.add_argument('--thousand', default=os.path.join(places.HERE, 'thousand.jsonl'), help='files of chats, separated by commas')
     p.add_argument('--chat-length', type=int, default=128, help='tokens of a row of the thousand, which holds one chat')
     p.add_argument('--chats', type=int, default=8, help='of the thousand, beside each --rows (finetune)')
     p.add_argument('--chat-share', type=float, default=.3, help='of the loss: the thousand\'s; the rest is KL (finetune)')
@@ -243,6 +245,9 @@ def main():
     p.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     p.add_argument('--restart', action='store_true')
     args = p.parse_args()
+    for option in ('length', 'chat_length'):
+        if getattr(args, option) % CHUNK and getattr(args, option) > CHUNK:
+            p.error(f'--{option.replace("_", "-")}: the mixer takes chunks of {CHUNK} tokens')
     args.name = args.name or args.stage
     args.init = args.init or places.work({'e2e': 'layerwise', 'finish': 'e2e', 'finetune': 'finish'}[args.stage] + '.pt')
     torch.manual_seed(args.seed)
