@@ -6,9 +6,9 @@
 SHAPE:TYPE is a random model of that shape (../make_random.py), made in --make's folder unless it is there. Needs llama-cpp-python.
 llama.cpp runs as llama-bench runs it: llama_decode on one batch of a prompt, logits of its last token only; one token a call;
 with --batch N also N sequences at once, a token of each a call; each warmed up first. hiss by `hiss bench --json`. Each round
-starts both anew. "of limit" is what one token reads and writes (weights, twice the state) against reading as many bytes again and
-again, in the same run. With --neighbours N, N other programs that never sleep run all the while. --raw FILE keeps each run's
-figures as lines of JSON.
+starts both anew. Loading: from the file, in the page cache, to a model that can run. "Of limit" is what one token reads and writes
+(weights, twice the state) against reading as many bytes again and again, in the same run. With --neighbours N, N other programs
+that never sleep run all the while. --raw FILE keeps each run's figures as lines of JSON.
 """
 import argparse
 import json
@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 
-WARM_UP, PAUSE = 8, .2
+WARM_UP, PAUSE, LOAD = 8, .2, 'load, ms'
 MAKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'make_random.py')
 
 
@@ -75,7 +75,9 @@ def llama_cpp(path, threads, prompts, decode, sequences):
     import llama_cpp as ll
     quiet = ll.llama_log_callback(lambda *a: None)  # must live as long as the library
     ll.llama_log_set(quiet, None)
-    model, found = ll.llama_model_load_from_file(path.encode(), ll.llama_model_default_params()), {}
+    start = time.perf_counter()
+    model = ll.llama_model_load_from_file(path.encode(), ll.llama_model_default_params())
+    found = {LOAD: 1000 * (time.perf_counter() - start)}
     if not model:
         raise SystemExit(f'llama.cpp does not load {path}')
     one = Peer(ll, model, threads, max(*prompts, decode) + WARM_UP, max(prompts))
@@ -107,6 +109,7 @@ def hiss(program, path, threads, prompts, decode, sequences):
         found[f'prefill {n}'] = n / j['prefill']['median_s']
     found[f'decode {decode}'] = decode / j['decode']['median_s']
     found['of limit'] = j['decode']['of_limit']
+    found[LOAD] = 1000 * j['load_s']
     if sequences:
         found[f'{sequences} at once'] = sequences * decode / j['batch']['median_s']
     return found
@@ -129,7 +132,7 @@ def spread(values):
 
 
 def table(a, threads):
-    measures = [f'prefill {n}' for n in a.prefill] + [f'decode {a.decode}'] + ([f'{a.batch} at once'] if a.batch else [])
+    measures = [f'prefill {n}' for n in a.prefill] + [f'decode {a.decode}'] + ([f'{a.batch} at once'] if a.batch else []) + [LOAD]
     print(f'\n{threads} thread{"s" * (threads > 1)}, {a.rounds} rounds\n\n| model |' + ''.join(f' {m}: llama.cpp | hiss | times |' for m in measures) +
           ' decode, of limit |\n|---|' + '---|---|---|' * len(measures) + '---|')
     for name in a.models:
@@ -147,7 +150,8 @@ def table(a, threads):
         cells = []
         for m in measures:
             t, h = [r[m] for r in theirs], [r[m] for r in ours]
-            cells += [spread(t), spread(h), f'{statistics.median(h) / statistics.median(t):.1f}']
+            times = statistics.median(h) / statistics.median(t)
+            cells += [spread(t), spread(h), f'{1 / times if m == LOAD else times:.1f}']
         limit = statistics.median(r['of limit'] for r in ours)
         print(f'| {name.rsplit("/", 1)[-1]} | ' + ' | '.join(cells) + f' | {limit:.0%} |', flush=True)
 
