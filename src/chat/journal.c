@@ -164,6 +164,16 @@ void journal_close(struct journal *j)
     free(j);
 }
 
+bool journal_held(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    bool held = flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+    close(fd);
+    return held;
+}
+
 const char *journal_path(const struct journal *j)
 {
     return j->path;

@@ -30,6 +30,9 @@ typedef int (*journal_line_fn)(void *arg, const char *line, size_t n, size_t num
 struct journal *journal_open(const char *path, enum journal_mode mode, journal_line_fn fn, void *arg, struct err *e);
 void journal_close(struct journal *j);
 
+/* Whether somebody writes to the file: an open journal, of this process or another. */
+bool journal_held(const char *path);
+
 const char *journal_path(const struct journal *j);
 bool journal_writable(const struct journal *j);
 const struct err *journal_why(const struct journal *j);  /* why it is not writable: ERR_BUSY, ERR_IO; for the user */

@@ -84,7 +84,9 @@ struct desk_chat_info {
     bool deleted;
 };
 size_t desk_chats(struct desk *d, struct desk_chat_info *out, size_t cap);   /* on disk, newest first */
-bool desk_chat_last(struct desk *d, char out[128]);                           /* the one changed last, by its file's time alone; false: none */
+
+/* The chat that was changed last, by its file's time alone, unless another hiss has it open: *held. false: none. */
+bool desk_chat_last(struct desk *d, char out[128], bool *held);
 int desk_chat_new_name(struct desk *d, char out[128], struct err *e);        /* a name nobody has; its file is made */
 int desk_chat_rename(struct desk *d, const char *name, bool deleted, const char *title, struct err *e); /* one that is not open */
 int desk_chat_move(struct desk *d, const char *name, bool to_trash, struct err *e); /* delete, or bring back */

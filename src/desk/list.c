@@ -266,12 +266,18 @@ static void take_newer(void *arg, const char *name, const char *path, const stru
     best->time = t;
 }
 
-bool desk_chat_last(struct desk *d, char out[128])
+bool desk_chat_last(struct desk *d, char out[128], bool *held)
 {
     struct newest best = { .name = out };
+    struct str path = STR_INIT;
+    struct err e;
     (void)d;
     out[0] = '\0';
     each_chat("chats", take_newer, &best);
+    *held = out[0] && !path_user(PATH_DATA, &path, &e, "chats/%s.jsonl", out) && journal_held(path.p);
+    if (*held)
+        out[0] = '\0';
+    str_release(&path);
     return out[0] != '\0';
 }
 

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <readline/history.h>
 #include <readline/readline.h>
 
 #include "base/mem.h"
@@ -12,16 +11,16 @@
 #include "base/utf8.h"
 #include "term/cells.h"
 #include "ui/composer_parts.h"
+#include "ui/recall.h"
 
 enum {
-    HISTORY_MAX = 2000, HISTORY_BYTES = 1 << 16, /* entries; bytes of one that is written down */
+    HISTORY_BYTES = 1 << 16, /* of a message that is written down for Up */
     FOLD_FIRST = 0x10F000, FOLD_LAST = 0x10FFFD, /* a private-use character stands for a folded paste; no font has these */
     LABEL_MAX = 160, PREVIEW_COLS = 24,
 };
 
 static struct {
     struct composer_hooks hooks;
-    char *history;
     FILE *nowhere;
     const char *queue; /* bytes readline may take */
     size_t n_queue;
@@ -86,19 +85,6 @@ static void show(char **matches, int n, int longest)
         c.hooks.show_matches(c.hooks.arg, matches + 1, (size_t)n);
 }
 
-static void open_history(const char *path)
-{
-    using_history();
-    stifle_history(HISTORY_MAX);
-    history_comment_char = '#';
-    history_write_timestamps = 1; /* without them a multi-line entry is split when read again */
-    history_multiline_entries = 1;
-    if (path) {
-        c.history = mem_strdup(path);
-        read_history(path);
-    }
-}
-
 int composer_open(const char *history, const struct composer_hooks *hooks, struct err *e)
 {
     c.hooks = *hooks;
@@ -119,7 +105,7 @@ int composer_open(const char *history, const struct composer_hooks *hooks, struc
     rl_completion_display_matches_hook = show;
     rl_basic_word_break_characters = " \t\n";
     rl_completer_quote_characters = "\"'";
-    open_history(history);
+    recall_open(history);
     rl_variable_bind("show-all-if-ambiguous", "on"); /* before the user's inputrc, which may differ */
     rl_callback_handler_install(writing, accepted);
     rl_variable_bind("enable-bracketed-paste", "off"); /* ours: the decoder has it */
@@ -262,21 +248,6 @@ void composer_set(const char *p, size_t n)
     free(z);
 }
 
-/* What is too long for the file stands folded: Up brings it back in this run. */
-void composer_remember(const char *p, size_t n)
-{
-    struct str line = STR_INIT;
-    if (n > HISTORY_BYTES)
-        composer_fold(&line, p, n, 0);
-    else
-        str_add(&line, p, n);
-    HIST_ENTRY *last = history_length ? history_get(history_base + history_length - 1) : NULL;
-    if (line.len && !line.oom && (!last || strcmp(last->line, line.p)))
-        add_history(line.p);
-    using_history(); /* the next Up begins at the newest */
-    str_release(&line);
-}
-
 static bool holds_fold(const char *z)
 {
     for (size_t at = 0, n = strlen(z); at < n;) {
@@ -288,15 +259,18 @@ static bool holds_fold(const char *z)
     return false;
 }
 
-/* readline takes seconds to read an entry of many thousand lines back. */
-static void save_history(void)
+/* What is too long for the file, where readline would take seconds to read it again, stands folded: Up brings it back in this
+ * run. */
+void composer_remember(const char *p, size_t n)
 {
-    for (int i = history_length; i-- > 0;) {
-        const char *line = history_get(history_base + i)->line;
-        if (strlen(line) > HISTORY_BYTES || holds_fold(line))
-            free_history_entry(remove_history(i));
-    }
-    write_history(c.history);
+    struct str line = STR_INIT;
+    if (n > HISTORY_BYTES)
+        composer_fold(&line, p, n, 0);
+    else
+        str_add(&line, p, n);
+    if (!line.oom)
+        recall_add(str_z(&line), n <= HISTORY_BYTES && !holds_fold(str_z(&line)));
+    str_release(&line);
 }
 
 void composer_close(void)
@@ -304,12 +278,10 @@ void composer_close(void)
     if (!c.open)
         return;
     rl_callback_handler_remove();
-    if (c.history)
-        save_history();
+    recall_close();
     for (size_t i = 0; i < c.n_pastes; i++)
         free(c.pastes[i].p);
     free(c.pastes);
-    free(c.history);
     fclose(c.nowhere);
     memset(&c, 0, sizeof c);
 }

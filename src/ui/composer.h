@@ -19,7 +19,7 @@ struct composer_hooks {
     void *arg;
 };
 int composer_open(const char *history, const struct composer_hooks *hooks, struct err *e);
-void composer_close(void); /* saves the history */
+void composer_close(void);
 
 void composer_key(const char *raw, size_t n);          /* bytes for readline */
 bool composer_wants_all(void);                         /* in a search or an argument: every key goes to readline */

@@ -176,14 +176,18 @@ static int talk(struct lines *l, const struct ui_opts *o)
     return l->shown ? status : 1;
 }
 
-/* As on the screen: the one that is named, one that the rc file or -e opened, the last one, a new one. */
+/* As on the screen: the one that is named, one that the rc file or -e opened, the last one unless another window has it, a new
+ * one. */
 static int open_first(struct lines *l, const struct ui_opts *o, struct err *e)
 {
+    bool held = false;
     if (o->chat)
         snprintf(l->wanted, sizeof l->wanted, "%s", o->chat);
-    else if (!l->wanted[0] && (o->fresh || !desk_chat_last(l->desk, l->wanted)) &&
+    else if (!l->wanted[0] && (o->fresh || !desk_chat_last(l->desk, l->wanted, &held)) &&
              desk_chat_new_name(l->desk, l->wanted, e))
         return -1;
+    if (held)
+        puts("[" UI_LAST_IS_HELD "]");
     return lines_open(l, e);
 }
 

@@ -24,7 +24,7 @@ src_ui_libui_a_SOURCES = $(UI_PANELS) \
 	src/ui/theme_file.c \
 	src/ui/loop.c src/ui/loop.h \
 	src/ui/events.c \
-	src/ui/run.c src/ui/run.h \
+	src/ui/recall.c src/ui/recall.h src/ui/run.c src/ui/run.h \
 	src/ui/script.c src/ui/script.h \
 	src/ui/lines.c src/ui/lines.h \
 	src/ui/lines_command.c \

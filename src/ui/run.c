@@ -70,18 +70,21 @@ static void read_rc(struct app *a, const struct ui_opts *o)
     }
 }
 
-/* The chat that was used last; a new one when there is none. */
+/* The chat that was used last; a new one when there is none, or when another window has it. */
 static void open_first(struct app *a, const struct ui_opts *o)
 {
     char last[128];
+    bool held = false;
     if (a->n_tabs && !o->chat && !o->fresh) /* the rc file or -e opened one */
         return;
     if (o->chat)
         a->bits |= app_open_chat(a, o->chat);
-    else if (!o->fresh && desk_chat_last(a->desk, last))
+    else if (!o->fresh && desk_chat_last(a->desk, last, &held))
         a->bits |= app_open_chat(a, last);
     else
         a->bits |= app_open_chat(a, NULL);
+    if (held)
+        app_say(a, "%s", UI_LAST_IS_HELD);
 }
 
 static int start(struct app *a, const struct ui_opts *o, struct err *e)

@@ -21,6 +21,8 @@ struct ui_opts {
     int rows, cols;               /* of the script's screen */
 };
 
+#define UI_LAST_IS_HELD "your last chat is open in another window; this is a new one"
+
 /* Returns the exit status. Messages that concern no screen go to standard error. */
 int ui_run(const struct ui_opts *o);
 

@@ -1,5 +1,5 @@
-/* One chat in two windows. If this fails, the two write into each other's conversation, or what is typed in the second
- * one is gone. */
+/* Two windows: on one chat, or beside each other. If this fails, the two write into each other's conversation, or what is typed
+ * in one of them is gone. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,10 +59,46 @@ static void drafts_are_apart(void)
     killed(first);
 }
 
+/* hiss without a chat's name goes on with the last one, unless somebody is there. */
+static void last_chat_is_taken(void)
+{
+    struct pty *first = window("taken"), *second = pty_open(24, 120);
+    report_on(first, stage_reply(first, "said in the first window"), "last chat: the first window writes");
+    stage_chat(second, "--no-rc");
+    report_on(second, pty_see(second, "is open in another window; this is a new one"), "last chat: the second window says that it is taken");
+    report_on(second, stage_reply(second, "said in a new one") && !strstr(pty_text(second), "said in the first"),
+              "last chat: and talks in a new one");
+    killed(first);
+    killed(second);
+    second = pty_open(24, 120);
+    stage_chat(second, "--no-rc");
+    report_on(second, pty_see(second, "said in a new one") && !strstr(pty_text(second), "another window"),
+              "last chat: a window alone goes on with the last one");
+    killed(second);
+}
+
+/* Up brings back what any window sent, also one that was killed. */
+static void lines_of_both_are_recalled(void)
+{
+    struct pty *first = window("recalled"), *second = window("recalled too");
+    stage_reply(first, "from the first");
+    stage_reply(second, "from the second");
+    killed(second);
+    killed(first);
+    first = window("recalled");
+    pty_type(first, "\033[A");
+    report_on(first, pty_see(first, "› from the second"), "recall: the last line of the one window");
+    pty_type(first, "\033[A");
+    report_on(first, pty_see(first, "› from the first"), "recall: before it that of the other");
+    killed(first);
+}
+
 int main(void)
 {
     stage_open();
     drafts_are_apart();
+    last_chat_is_taken();
+    lines_of_both_are_recalled();
     struct pty *first = pty_open(24, 80), *second = pty_open(24, 120);
     stage_chat(first, "--no-rc", "both");
     report_on(first, stage_reply(first, "said in the first window"), "the first window writes");
