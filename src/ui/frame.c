@@ -35,11 +35,12 @@ static void draw_title(struct app *a, const struct app_geometry *g)
         if (cells_width(right, strlen(right)) > g->width / 2)
             replay_place(a->replaying, right, sizeof right);
     } else if (s && s->model && s->model[0]) {
+        const char *model = g->width >= 72 ? s->model : "";
         number_bytes(s->state_bytes, bytes);
-        if (g->width >= 72)
-            snprintf(right, sizeof right, "%s   state %s", s->model, bytes);
-        else
-            snprintf(right, sizeof right, "state %s", bytes);
+        if (s->state_bytes)
+            snprintf(right, sizeof right, "%s%sstate %s", model, *model ? "   " : "", bytes);
+        else /* nothing was read, or not yet put back */
+            snprintf(right, sizeof right, "%s", model);
     }
     int used = cells_width(right, strlen(right));
     draw_name(a, g, s && s->title[0] ? s->title : "New chat", used);

@@ -105,6 +105,7 @@ int main(void)
     stage_chat(second, "--no-rc", "both");
     report_on(second, pty_see(second, "is open in another hiss"), "the second one says that the chat is open elsewhere");
     report_on(second, pty_see(second, "said in the first window"), "and shows it");
+    report_on(second, !strstr(pty_text(second), "state 0"), "but no size of a state that it has not put back");
     pty_type(second, "/chat 9\r");
     pty_see(second, "no open chat 9");
     pty_type(second, "\025said in the second window\r"); /* ^U, since ^C would stop the reading of what the first one wrote */
