@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "term/cells.h"
+#include "term/layout_parts.h"
 
 enum { TAB = 4 };
 
@@ -69,7 +70,7 @@ void layout_par_add(struct layout_par *p, const char *s, size_t n, enum theme_ro
 
 /* ---- Rows ---- */
 
-static void new_row(struct layout *l)
+void layout_row_begin(struct layout *l)
 {
     if (mem_grow(&l->rows, &l->cap_rows, l->n_rows + 1, sizeof *l->rows)) {
         l->oom = true;
@@ -78,14 +79,14 @@ static void new_row(struct layout *l)
     l->rows[l->n_rows++] = (struct layout_row){ l->n_segs, 0 };
 }
 
-static void add_seg(struct layout *l, const char *s, size_t n, int col, enum theme_role role)
+void layout_row_add(struct layout *l, const char *s, size_t n, int col, enum theme_role role)
 {
     size_t at = l->text.len;
     struct layout_row *row = l->n_rows ? &l->rows[l->n_rows - 1] : NULL;
     if (!n || !row || str_add(&l->text, s, n))
         return;
     struct layout_seg *last = row->n_seg ? &l->segs[l->n_segs - 1] : NULL;
-    if (last && last->role == role && last->at + last->n == at) {
+    if (last && last->role == role && last->at + last->n == at && col <= last->col + cells_width(l->text.p + last->at, last->n)) {
         last->n += n;
         return;
     }
@@ -115,8 +116,8 @@ struct wrap {
 
 static void begin_row(struct wrap *w, const char *prefix)
 {
-    new_row(w->l);
-    add_seg(w->l, prefix, strlen(prefix), 0, w->prefix);
+    layout_row_begin(w->l);
+    layout_row_add(w->l, prefix, strlen(prefix), 0, w->prefix);
     w->col = 0;
     w->fresh = false;
 }
@@ -133,7 +134,7 @@ static void emit(struct wrap *w, size_t from, size_t to, int cols)
         }
         size_t end = r->at + r->n < to ? r->at + r->n : to;
         const char *s = w->p->text.p + from;
-        add_seg(w->l, s, end - from, w->indent + col, r->role);
+        layout_row_add(w->l, s, end - from, w->indent + col, r->role);
         col += cells_width(s, end - from);
         from = end;
     }
@@ -227,7 +228,7 @@ void layout_wrap(struct layout *l, struct layout_par *p, const char *first, cons
 void layout_blank(struct layout *l)
 {
     if (l->n_rows && l->rows[l->n_rows - 1].n_seg)
-        new_row(l);
+        layout_row_begin(l);
 }
 
 void layout_plain(struct layout *l, const char *s, size_t n, enum theme_role role)

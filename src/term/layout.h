@@ -62,7 +62,7 @@ void layout_plain(struct layout *l, const char *s, size_t n, enum theme_role rol
 /* As layout_plain, but spaces at the beginning of a line stay: for texts that are laid out by hand. */
 void layout_hard(struct layout *l, const char *s, size_t n, enum theme_role role);
 
-/* Markdown (CommonMark by md4c): paragraphs, headings, emphasis, lists, quotes, code, rules, links. */
+/* Markdown (CommonMark by md4c, and tables): paragraphs, headings, emphasis, lists, quotes, code, rules, links. */
 void layout_markdown(struct layout *l, const char *s, size_t n);
 
 /* The same for text that grows: call it with all of it each time it has become longer. Rows of the blocks and list items

@@ -6,7 +6,8 @@ src_term_libterm_a_SOURCES = \
 	src/term/find.c src/term/find.h \
 	src/term/input.c src/term/input.h \
 	src/term/key.c src/term/key.h \
-	src/term/layout.c src/term/layout.h \
+	src/term/layout.c src/term/layout.h src/term/layout_parts.h \
 	src/term/markup.c \
+	src/term/table.c src/term/table.h \
 	src/term/term.c src/term/term.h \
 	src/term/theme.c src/term/theme.h

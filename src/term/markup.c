@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "term/layout.h"
+#include "term/table.h"
 
 enum { MAX_NEST = 32, PREFIX_MAX = 4 * MAX_NEST + 1 };
 
@@ -24,6 +25,7 @@ struct markup {
     size_t depth;
     struct list lists[MAX_NEST];
     size_t n_lists;
+    struct table table;
     int emph, strong, code_span, link, heading, quote, code_block;
     size_t indent;                            /* of a code block's row, told but not yet written as it was */
     size_t code_at, link_at;                  /* where the block's source and the link's text begin */
@@ -138,6 +140,31 @@ static void enter_code(struct markup *m)
     push(m, "  ", "  ");
 }
 
+static int enter_table(struct markup *m, const MD_BLOCK_TABLE_DETAIL *detail)
+{
+    gap(m);
+    m->table.n_cols = detail->col_count;
+    return detail->col_count && detail->col_count <= TABLE_COLS ? 0 : -1; /* what is wider stays source */
+}
+
+static enum table_side side_of(MD_ALIGN align)
+{
+    return align == MD_ALIGN_RIGHT ? TABLE_RIGHT : align == MD_ALIGN_CENTER ? TABLE_CENTRE : TABLE_LEFT;
+}
+
+static int leave_cell(struct markup *m)
+{
+    m->emph = m->strong = m->code_span = m->link = 0;
+    return table_add(&m->table, &m->par);
+}
+
+static void leave_table(struct markup *m)
+{
+    table_lay(&m->table, m->l, m->first, m->rest, m->quote ? STYLE_QUOTE : STYLE_TEXT);
+    memcpy(m->first, m->rest, strlen(m->rest) + 1);
+    m->tight_next = false;
+}
+
 /* ---- Text that grows ---- */
 
 /* What is parsed from here on comes out the same whatever stood before, if it begins where mark_end finds a place. */
@@ -222,6 +249,7 @@ static int enter_block(MD_BLOCKTYPE type, void *detail, void *arg)
 {
     struct markup *m = arg;
     const MD_BLOCK_OL_DETAIL *ol = detail;
+    int r = 0;
     bool in_item = type == MD_BLOCK_P && m->begins && m->now.item; /* a loose item's first paragraph */
     end_text(m);
     m->begins = in_item;
@@ -251,12 +279,17 @@ static int enter_block(MD_BLOCKTYPE type, void *detail, void *arg)
         layout_par_add(&m->par, "———", strlen("———"), STYLE_RULE);
         leaf(m, false);
         break;
+    case MD_BLOCK_TABLE: r = enter_table(m, detail); break;
+    case MD_BLOCK_TH:
+        m->strong++;
+        m->table.side[m->table.n_cells % m->table.n_cols] = side_of(((MD_BLOCK_TD_DETAIL *)detail)->align);
+        break;
     default: break;
     }
     if (type != MD_BLOCK_DOC)
         m->goes_on = NULL;
-    m->in_leaf = type == MD_BLOCK_P || type == MD_BLOCK_H || type == MD_BLOCK_CODE;
-    return 0;
+    m->in_leaf = type == MD_BLOCK_P || type == MD_BLOCK_H || type == MD_BLOCK_CODE || type == MD_BLOCK_TH || type == MD_BLOCK_TD;
+    return r;
 }
 
 static void leave_code(struct markup *m)
@@ -300,6 +333,9 @@ static int leave_block(MD_BLOCKTYPE type, void *detail, void *arg)
         m->tight_next = false;
         break;
     case MD_BLOCK_CODE: leave_code(m); break;
+    case MD_BLOCK_TH:
+    case MD_BLOCK_TD: return leave_cell(m);
+    case MD_BLOCK_TABLE: leave_table(m); break;
     default: break;
     }
     return 0;
@@ -408,7 +444,7 @@ static void lay(struct layout *l, struct layout_growth *g, const char *s, size_t
 {
     struct markup m = { .l = l, .par = { .text = STR_INIT }, .tight_next = !g->done || g->tight, .goes_on = g->item ? g : NULL };
     const MD_PARSER parser = {
-        .flags = MD_FLAG_NOHTML | MD_FLAG_NOINDENTEDCODEBLOCKS | MD_FLAG_STRIKETHROUGH,
+        .flags = MD_FLAG_NOHTML | MD_FLAG_NOINDENTEDCODEBLOCKS | MD_FLAG_STRIKETHROUGH | MD_FLAG_TABLES,
         .enter_block = enter_block,
         .leave_block = leave_block,
         .enter_span = enter_span,
@@ -430,6 +466,7 @@ static void lay(struct layout *l, struct layout_growth *g, const char *s, size_t
         *g = m.last;
     }
     free(rest);
+    table_release(&m.table);
     layout_par_release(&m.par);
 }
 

@@ -40,6 +40,31 @@ static void check_markdown(int width, const char *source, const char *want)
     layout_release(&l);
 }
 
+/* With the blanks that part what stands apart, without those at the end of a row. */
+static void check_columns(int width, const char *source, const char *want)
+{
+    struct layout l;
+    char out[4096] = "";
+    layout_init(&l, width);
+    layout_markdown(&l, source, strlen(source));
+    for (size_t i = 0; i < l.n_rows; i++) {
+        int col = 0;
+        strcat(out, i ? "|" : "");
+        for (size_t k = 0; k < l.rows[i].n_seg; k++) {
+            const struct layout_seg *g = &l.segs[l.rows[i].seg + k];
+            for (; col < g->col; col++)
+                strcat(out, " ");
+            strncat(out, l.text.p + g->at, g->n);
+            col += cells_width(l.text.p + g->at, g->n);
+        }
+        assert_true(col <= width);
+        while (*out && out[strlen(out) - 1] == ' ')
+            out[strlen(out) - 1] = '\0';
+    }
+    assert_string_equal(out, want);
+    layout_release(&l);
+}
+
 static void check_plain(int width, const char *source, const char *want)
 {
     struct layout l;
@@ -80,6 +105,39 @@ static void markdown_is_rendered_lightly(void **state)
     check_markdown(20, "[a](http://b.c) d", "a (http://b.c) d");
     check_markdown(20, "<http://b.c>", "http://b.c");
     check_markdown(20, "x\n\n```\na:\n\tb\n```", "x||  a:|      b");
+}
+
+static void tables_stand_in_columns(void **state)
+{
+    (void)state;
+    static const char fruit[] = "| fruit | price |\n|---|--:|\n| apple | 1 |\n| pear | *12* |";
+    check_columns(40, fruit, "fruit │ price|──────┼──────|apple │     1|pear  │    12");
+    check_columns(14, fruit, "fruit │ price|──────┼──────|apple │     1|pear  │    12");
+    check_columns(12, fruit, "frui │ price|t    │|─────┼──────|appl │     1|e    │|pear │    12");
+    check_columns(6, fruit, "fruit|│|price|apple|│ 1|pear │|12");
+    check_columns(30, "x\n\n| a | b |\n|:-:|---|\n| 你好吗 | c d e f g h i j k l m n o p |\n\ny",
+                  "x||  a    │ b|───────┼──────────────────────|你好吗 │ c d e f g h i j k l m|       │ n o p||y");
+    check_columns(20, "- one\n\n  | a | b |\n  |---|---|\n  | 1 |\n", "• one||  a │ b|  ──┼──|  1 │");
+    check_columns(20, "> | a |\n> |---|\n> | `x` |", "│ a|│ ─|│ x");
+    check_columns(20, "a | b\nc | d", "a | b|c | d");
+}
+
+/* md4c tells of rows times columns, however short they are. */
+static void too_wide_tables_stay_source(void **state)
+{
+    (void)state;
+    char text[400] = "";
+    for (int i = 0; i < 40; i++)
+        strcat(text, "|a");
+    strcat(text, "\n");
+    for (int i = 0; i < 40; i++)
+        strcat(text, "|-");
+    struct layout l;
+    layout_init(&l, 200);
+    layout_markdown(&l, text, strlen(text));
+    assert_int_equal(l.n_rows, 2);
+    assert_memory_equal(l.text.p, "|a|a", 4);
+    layout_release(&l);
 }
 
 /* The rows are the same whether blank lines part what is in an item or not. */
@@ -129,7 +187,8 @@ static void clusters_have_their_widths(void **state)
 static void any_text_fits(void **state)
 {
     (void)state;
-    static const char *const bits[] = { "a", "word", " ", "\n", "你", "👍🏽", "e\u0301", "\xff", "`", "*", "- ", "#", "1. ", "\t", "> " };
+    static const char *const bits[] = { "a", "word", " ", "\n", "你", "👍🏽", "e\u0301", "\xff", "`", "*", "- ", "#", "1. ", "\t", "> ",
+                                        "|", "\n|-|-|\n" };
     for (uint64_t seed = 0; seed < 400; seed++) {
         char text[512] = "";
         for (uint64_t i = 0; i < 60; i++)
@@ -180,7 +239,7 @@ static const char *const lists[] = {
     "\n10. ten", "\n   in", " word", " *em", "*", "`c`", "\n  ```\n  code", "\n  ```", "\n```", "\n\n", "\n", "-", "- ", "\n* star",
     "\n  > q", "\n> q", "\n  # h", "\n---", "\n  ---", "\n\nPara", "\n \n", "\r", "\t", "\n\t- tab", "\n-\ttabbed", "\n   1. deep",
     "\n      - deeper", "[l](u)", "![](", ")", "\n-\n  late", "\n+ p", "\n- - two", "\n- 1. mixed", "\n- [ ] task", "\n ~~~", "~~~ x",
-    "\n- ~~~", "\\", "\n-", "\n1.", "\n99999999999. x", NULL,
+    "\n- ~~~", "\n| a | b |", "\n|--|:-:|", "\n| 1 | `x` |", "|", "\n  |-", "\n> |a|b|\n> |-|-|", "\\", "\n-", "\n1.", "\n99999999999. x", NULL,
 };
 
 /* Adds the pieces one after the other. At each byte the text must look as it will when it is laid out whole. */
@@ -300,6 +359,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_break_at_spaces),
         cmocka_unit_test(markdown_is_rendered_lightly),
+        cmocka_unit_test(tables_stand_in_columns),
+        cmocka_unit_test(too_wide_tables_stay_source),
         cmocka_unit_test(items_hold_blocks),
         cmocka_unit_test(code_blocks_keep_their_source),
         cmocka_unit_test(clusters_have_their_widths),
