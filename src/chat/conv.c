@@ -235,6 +235,28 @@ size_t conv_bad_lines(const struct conv *c, const struct err **first)
     return c->n_bad;
 }
 
+static const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+void conv_tell_damage(const struct conv *c, void (*tell)(void *arg, const char *sentence), void *arg)
+{
+    struct str s = STR_INIT;
+    const struct journal *j = c->journal;
+    const char *name = j ? file_name(journal_path(j)) : "";
+    if (c->n_bad && !str_addf(&s, "%zu %s of %s %s no effect; %s", c->n_bad, c->n_bad > 1 ? "lines" : "line", name,
+                              c->n_bad > 1 ? "have" : "has", c->first_bad.msg))
+        tell(arg, s.p);
+    str_clear(&s);
+    if (j && journal_torn(j) && *journal_torn_path(j) &&
+        !str_addf(&s, "%s ended in the middle of a line; those %zu bytes lie beside it in %s", name, journal_torn(j),
+                  file_name(journal_torn_path(j))))
+        tell(arg, s.p);
+    str_release(&s);
+}
+
 const struct session *conv_session(const struct conv *c)
 {
     return c->session;

@@ -46,6 +46,9 @@ bool conv_writable(const struct conv *c);
 /* What was wrong with the file: lines without effect, and the first of them with its reason. */
 size_t conv_bad_lines(const struct conv *c, const struct err **first);
 
+/* The same, and a torn end, in a sentence each. sentence is borrowed for the call. */
+void conv_tell_damage(const struct conv *c, void (*tell)(void *arg, const char *sentence), void *arg);
+
 /* What is told while a call reads and writes; all may be NULL. */
 struct conv_watch {
     const atomic_bool *cancel;

@@ -127,20 +127,19 @@ static int open_model(struct talk *t, const char *recorded, struct str *path, st
     return t->lm ? 0 : -1;
 }
 
+static void tell_damage(void *arg, const char *sentence)
+{
+    (void)arg;
+    utf8_printf(stderr, "%s\n", sentence);
+}
+
 /* Says what is wrong with the file before anything is built on it. */
 static int look_at_file(struct talk *t, struct err *e)
 {
-    const struct err *first;
-    const struct journal *j = conv_journal(t->conv);
-    size_t bad = conv_bad_lines(t->conv, &first);
-    if (bad)
-        utf8_printf(stderr, "%s: %zu lines have no effect; %s\n", journal_path(j), bad, first->msg);
-    if (j && journal_torn(j) && *journal_torn_path(j))
-        utf8_printf(stderr, "%s ended in the middle of a line; those %zu bytes are in %s now\n", journal_path(j),
-                journal_torn(j), journal_torn_path(j));
+    conv_tell_damage(t->conv, tell_damage, NULL);
     if (conv_writable(t->conv))
         return 0;
-    *e = *journal_why(j);
+    *e = *journal_why(conv_journal(t->conv));
     return -1;
 }
 

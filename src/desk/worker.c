@@ -1,5 +1,4 @@
 /* An open chat's worker: takes requests one by one, runs them on its conversation, tells the screen. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -317,30 +316,10 @@ static void serve(struct desk_chat *c, struct desk_request *q)
     }
 }
 
-static void tell_notef(struct desk_chat *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void tell_notef(struct desk_chat *c, const char *fmt, ...)
+static void tell_damage(void *arg, const char *sentence)
 {
-    struct str text = STR_INIT;
-    va_list ap;
-    va_start(ap, fmt);
-    if (!str_vaddf(&text, fmt, ap))
-        desk_tell_note(c->desk, c, text.p);
-    va_end(ap);
-    str_release(&text);
-}
-
-/* What of the file is not in the chat. */
-static void tell_damage(struct desk_chat *c)
-{
-    const struct journal *j = conv_journal(c->conv);
-    const struct err *first;
-    size_t bad = conv_bad_lines(c->conv, &first);
-    if (bad)
-        tell_notef(c, "%zu %s of %s.jsonl %s no effect; %s", bad, bad > 1 ? "lines" : "line", c->name, bad > 1 ? "have" : "has", first->msg);
-    const char *torn = j && journal_torn(j) ? journal_torn_path(j) : "";
-    if (*torn)
-        tell_notef(c, "this chat's file ended in the middle of a line; those %zu bytes lie beside it in %s", journal_torn(j),
-                   strrchr(torn, '/') ? strrchr(torn, '/') + 1 : torn);
+    struct desk_chat *c = arg;
+    desk_tell_note(c->desk, c, sentence);
 }
 
 static bool open_conv(struct desk_chat *c, struct err *e)
@@ -352,7 +331,7 @@ static bool open_conv(struct desk_chat *c, struct err *e)
     c->conv = conv_open(&o, e);
     if (!c->conv)
         return false;
-    tell_damage(c);
+    conv_tell_damage(c->conv, tell_damage, c);
     if (!conv_writable(c->conv) && conv_journal(c->conv))
         desk_tell_note(c->desk, c, journal_why(conv_journal(c->conv))->msg);
     return true;
