@@ -1,14 +1,10 @@
 /* Attention in tiles, the same at every SIMD level: TILE queries pass one block of 64 positions together, so that each
  * key and value is loaded once for all of them; a chunk of queries passes the block one tile after the other, so that
- * it is turned to f32 once. The level's file gives before inclusion:
- *   vec, LANES, TILE      a register of floats, its lanes, queries of a tile (TILE <= 4)
+ * it is turned to f32 once. In the words of vec.h; the level's file gives before inclusion:
+ *   TILE                  queries of a tile (TILE <= 4)
  *   KEYS                  registers of keys that pass the queries together (2 where there are too few for TILE = 4)
- *   v_pin(v)              an empty asm that has v in a register, where gcc would load it again for each use
- *   v_zero() v_set1(x) v_add v_mul v_div v_fma(a, b, c)
- *   v_load(p, n), v_store(p, n, v)      the first n floats only (all for n >= LANES)
- *   v_load_h(p, n)                      the same from f16
- *   softmax(p, n, m, l)                 p[64]: n scores to weights exp(s - m'), zeros behind them; m and l moved on;
- *                                       returns exp(m - m') */
+ *   softmax(p, n, m, l)   p[64]: n scores to weights exp(s - m'), zeros behind them; m and l moved on; returns
+ *                         exp(m - m') */
 #ifndef KERN_ATTN_H
 #define KERN_ATTN_H
 

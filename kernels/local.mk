@@ -39,7 +39,7 @@ if X86_64
 noinst_LIBRARIES += kernels/libkern_avx2.a kernels/libkern_avxvnni.a kernels/libkern_avx512.a kernels/libkern_amx.a
 KERNELS += kernels/libkern_amx.a kernels/libkern_avx2.a kernels/libkern_avxvnni.a kernels/libkern_avx512.a kernels/libkern_c.a
 kernels_libkern_avx2_a_CFLAGS = $(KERN_CFLAGS_AVX2)
-kernels_libkern_avx2_a_SOURCES = kernels/x86/avx2.h
+kernels_libkern_avx2_a_SOURCES = kernels/vec.h kernels/x86/avx2.h
 kernels_libkern_avx2_a_SOURCES += kernels/x86/linear_f_avx2.c
 kernels_libkern_avx2_a_SOURCES += kernels/x86/norm_avx2.c
 kernels_libkern_avx2_a_SOURCES += kernels/x86/elem_avx2.c
@@ -65,7 +65,7 @@ kernels_libkern_avxvnni_a_SOURCES += kernels/x86/linear_q_avxvnni.c
 kernels_libkern_avxvnni_a_SOURCES += kernels/x86/linear_qk_avxvnni.c
 kernels_libkern_avxvnni_a_SOURCES += kernels/x86/peak_avxvnni.c
 kernels_libkern_avx512_a_CFLAGS = $(KERN_CFLAGS_AVX512)
-kernels_libkern_avx512_a_SOURCES = kernels/x86/avx512.h
+kernels_libkern_avx512_a_SOURCES = kernels/vec.h kernels/x86/avx512.h
 kernels_libkern_avx512_a_SOURCES += kernels/x86/linear_f_avx512.c
 kernels_libkern_avx512_a_SOURCES += kernels/x86/norm_avx512.c
 kernels_libkern_avx512_a_SOURCES += kernels/x86/elem_avx512.c
@@ -109,7 +109,7 @@ if AARCH64
 noinst_LIBRARIES += kernels/libkern_neon.a kernels/libkern_i8mm.a
 KERNELS += kernels/libkern_i8mm.a kernels/libkern_neon.a kernels/libkern_c.a
 kernels_libkern_neon_a_CFLAGS = $(AM_CFLAGS) -march=armv8.2-a+dotprod
-kernels_libkern_neon_a_SOURCES = kernels/arm/neon.h
+kernels_libkern_neon_a_SOURCES = kernels/vec.h kernels/arm/neon.h
 kernels_libkern_neon_a_SOURCES += kernels/arm/linear_f_neon.c
 kernels_libkern_neon_a_SOURCES += kernels/arm/norm_neon.c
 kernels_libkern_neon_a_SOURCES += kernels/arm/elem_neon.c

@@ -1,9 +1,6 @@
 /* The scan of Mamba-1 at every SIMD level: LANES channels in the lanes, the states n in the inner loop, so that no sum
- * crosses lanes. The level's file gives before inclusion:
- *   vec, LANES, TOGETHER  a register of floats, its lanes, states whose exponentials are made together (they divide 8)
- *   v_zero() v_set1(x) v_add v_mul v_fma(a, b, c)
- *   v_load(p, n), v_store(p, n, v)      the first n floats only (all for n >= LANES), zeros behind them
- *   v_exp_low(e, n)                     e = exp(e) of n = 1 or TOGETHER registers, none above exp's range */
+ * crosses lanes. In the words of vec.h; the level's file gives before inclusion:
+ *   TOGETHER              states whose exponentials are made together (they divide 8) */
 #ifndef KERN_SCAN1_H
 #define KERN_SCAN1_H
 

@@ -1,19 +1,15 @@
 /* The scan of Mamba-2 at every SIMD level: the states n of a row p in the lanes, ROWS rows together, which share B and C.
- * Their states stay in the first-level cache while the tokens pass, and LANES sums are turned at once. The level's file
- * gives before inclusion:
- *   vec, LANES, ROWS      a register of floats, its lanes, rows taken together (they divide LANES)
+ * Their states stay in the first-level cache while the tokens pass, and LANES sums are turned at once. In the
+ * words of vec.h; the level's file gives before inclusion:
+ *   ROWS                  rows taken together (they divide LANES)
  *   ROWS_ONCE             the same for few tokens, whose states come from memory: rows apart are streams of their own,
- *                         which a CPU's prefetcher may lose
- *   v_zero() v_set1(x) v_mul v_fma(a, b, c) v_exp(x)
- *   v_load(p, n), v_store(p, n, v)      the first n floats only (all for n >= LANES), zeros behind them
- *   v_fold(s)                           the first levels of the tree of sum16, s[PARTS], down to LANES lanes
- *   v_turn(sums)                        the other levels for LANES sums: lane j is the sum of sums[j] */
+ *                         which a CPU's prefetcher may lose */
 #ifndef KERN_SCAN2_H
 #define KERN_SCAN2_H
 
 #include "impl.h"
 
-enum { CHUNK = 64, FEW = 4, PARTS = 16 / LANES }; /* CHUNK: tokens whose decays are made ahead */
+enum { CHUNK = 64, FEW = 4 }; /* CHUNK: tokens whose decays are made ahead */
 
 /* A chunk of tokens. */
 struct chunk {

@@ -4,19 +4,7 @@
 
 #include <math.h>
 
-typedef float32x4_t vec;
-enum { LANES = 4, TILE = 4, KEYS = 1 };
-
-#define v_pin(v) (void)(v)
-#define v_zero() vdupq_n_f32(0)
-#define v_set1 vdupq_n_f32
-#define v_add vaddq_f32
-#define v_mul vmulq_f32
-#define v_div vdivq_f32
-#define v_fma(a, b, c) vfmaq_f32(c, a, b)
-#define v_load load_x4
-#define v_store store_x4
-#define v_load_h(p, n) f16_x4(load_h4(p, n))
+enum { TILE = 4, KEYS = 1 };
 
 KERN_INLINE float softmax(float *p, size_t n, float *m, float *l)
 {
@@ -25,16 +13,16 @@ KERN_INLINE float softmax(float *p, size_t n, float *m, float *l)
     float32x4_t most = vdupq_n_f32(*m), lane[4];
     for (size_t j = 0; j < 64; j += 4)
         most = vmaxq_f32(most, vld1q_f32(p + j));
-    float top = vmaxvq_f32(most), corr = vgetq_lane_f32(exp_x4(vdupq_n_f32(*m - top)), 0);
+    float top = vmaxvq_f32(most), corr = vgetq_lane_f32(v_exp(vdupq_n_f32(*m - top)), 0);
     lane[0] = lane[1] = lane[2] = lane[3] = vdupq_n_f32(0);
     for (size_t j = 0; j < 64; j += 16) /* missing positions: exp(-inf) = 0 */
 #pragma GCC unroll 4
         for (size_t i = 0; i < 4; i++) {
-            float32x4_t e = exp_x4(vsubq_f32(vld1q_f32(p + j + 4 * i), vdupq_n_f32(top)));
+            float32x4_t e = v_exp(vsubq_f32(vld1q_f32(p + j + 4 * i), vdupq_n_f32(top)));
             lane[i] = vaddq_f32(lane[i], e);
             vst1q_f32(p + j + 4 * i, e);
         }
-    *l = fmaf(*l, corr, tree_x4(tree_16(lane)));
+    *l = fmaf(*l, corr, v_sum(v_fold(lane)));
     *m = top;
     return corr;
 }

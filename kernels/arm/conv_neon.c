@@ -5,22 +5,22 @@
 static void conv4(const struct kern_conv *a, size_t c, size_t m)
 {
     size_t n = a->n_chan;
-    float32x4_t w0 = load_x4(a->w + c, m), w1 = load_x4(a->w + n + c, m);
-    float32x4_t w2 = load_x4(a->w + 2 * n + c, m), w3 = load_x4(a->w + 3 * n + c, m);
-    float32x4_t x0 = load_x4(a->s + c, m), x1 = load_x4(a->s + n + c, m), x2 = load_x4(a->s + 2 * n + c, m);
-    float32x4_t bias = load_x4(a->bias + c, m);
+    float32x4_t w0 = v_load(a->w + c, m), w1 = v_load(a->w + n + c, m);
+    float32x4_t w2 = v_load(a->w + 2 * n + c, m), w3 = v_load(a->w + 3 * n + c, m);
+    float32x4_t x0 = v_load(a->s + c, m), x1 = v_load(a->s + n + c, m), x2 = v_load(a->s + 2 * n + c, m);
+    float32x4_t bias = v_load(a->bias + c, m);
     for (size_t t = 0; t < a->n_tok; t++) {
-        float32x4_t x3 = load_x4(a->x + t * a->x_stride + c, m);
+        float32x4_t x3 = v_load(a->x + t * a->x_stride + c, m);
         float32x4_t v = vfmaq_f32(bias, w0, x0);
         v = vfmaq_f32(v, w1, x1);
         v = vfmaq_f32(v, w2, x2);
         v = vfmaq_f32(v, w3, x3);
-        store_x4(a->y + t * a->y_stride + c, m, silu_x4(v));
+        v_store(a->y + t * a->y_stride + c, m, v_silu(v));
         x0 = x1, x1 = x2, x2 = x3;
     }
-    store_x4(a->s + c, m, x0);
-    store_x4(a->s + n + c, m, x1);
-    store_x4(a->s + 2 * n + c, m, x2);
+    v_store(a->s + c, m, x0);
+    v_store(a->s + n + c, m, x1);
+    v_store(a->s + 2 * n + c, m, x2);
 }
 
 /* The input at row i of state and inputs together. */
@@ -33,13 +33,13 @@ static const float *input_row(const struct kern_conv *a, size_t i)
 static void conv_any(const struct kern_conv *a, size_t c, size_t m)
 {
     for (size_t t = 0; t < a->n_tok; t++) {
-        float32x4_t v = load_x4(a->bias + c, m);
+        float32x4_t v = v_load(a->bias + c, m);
         for (size_t k = 0; k < a->n_k; k++)
-            v = vfmaq_f32(v, load_x4(a->w + k * a->n_chan + c, m), load_x4(input_row(a, t + k) + c, m));
-        store_x4(a->y + t * a->y_stride + c, m, silu_x4(v));
+            v = vfmaq_f32(v, v_load(a->w + k * a->n_chan + c, m), v_load(input_row(a, t + k) + c, m));
+        v_store(a->y + t * a->y_stride + c, m, v_silu(v));
     }
     for (size_t i = 0; i + 1 < a->n_k; i++)
-        store_x4(a->s + i * a->n_chan + c, m, load_x4(input_row(a, a->n_tok + i) + c, m));
+        v_store(a->s + i * a->n_chan + c, m, v_load(input_row(a, a->n_tok + i) + c, m));
 }
 
 void kern_conv_silu_neon(const struct kern_conv *a, size_t c0, size_t c1)

@@ -15,7 +15,7 @@ KERN_INLINE size_t width(enum wtype w)
 KERN_INLINE float32x4_t load_w(const unsigned char *p, size_t left, enum wtype w)
 {
     if (w == W_F32)
-        return load_x4((const float *)(const void *)p, left);
+        return v_load((const float *)(const void *)p, left);
     uint16x4_t h = load_h4(p, left);
     return w == W_F16 ? f16_x4(h) : bf16_x4(h);
 }
@@ -33,7 +33,7 @@ KERN_INLINE void add_16(const unsigned char *const *wr, const float *const *xt, 
             wv[r] = load_w(wr[r] + (k + at) * width(w), left - at, w);
 #pragma GCC unroll 3
         for (int t = 0; t < T; t++) {
-            float32x4_t xv = load_x4(xt[t] + k + at, left - at);
+            float32x4_t xv = v_load(xt[t] + k + at, left - at);
 #pragma GCC unroll 4
             for (int r = 0; r < R; r++)
                 s[t * R + r][i] = vfmaq_f32(s[t * R + r][i], wv[r], xv);
@@ -66,7 +66,7 @@ KERN_INLINE void tile_sums(const struct kern_linear *a, enum wtype w, size_t r, 
     for (int j = 0; j < T; j++)
 #pragma GCC unroll 4
         for (int i = 0; i < R; i++)
-            sum[j][i] = tree_16(s[j * R + i]);
+            sum[j][i] = v_fold(s[j * R + i]);
 }
 
 /* Four rows of T tokens in tiles of R rows. */
@@ -85,7 +85,7 @@ KERN_INLINE void rows_4(const struct kern_linear *a, enum wtype w, size_t r, siz
     }
 #pragma GCC unroll 3
     for (int j = 0; j < T; j++)
-        store_x4(a->y + (t + (size_t)j) * a->y_stride + r, a->rows - r, tree_4x4(sum[j]));
+        v_store(a->y + (t + (size_t)j) * a->y_stride + r, a->rows - r, v_turn(sum[j]));
 }
 
 /* Tokens [t0, t1) of rows r .. r+3. */

@@ -10,10 +10,23 @@
 
 #include "curve.h"
 
-#define KERN_INLINE static inline __attribute__((always_inline))
+#define LEVEL(name) kern_##name##_neon
+
+typedef float32x4_t vec;
+enum { LANES = 4 };
+
+#include "vec.h"
+
+#define v_zero() vdupq_n_f32(0)
+#define v_set1 vdupq_n_f32
+#define v_add vaddq_f32
+#define v_mul vmulq_f32
+#define v_div vdivq_f32
+#define v_fma(a, b, c) vfmaq_f32(c, a, b)
+#define v_pin(v) (void)(v)
 
 /* n floats (all four for n > 4), zeros behind them. */
-KERN_INLINE float32x4_t load_x4(const float *p, size_t n)
+KERN_INLINE float32x4_t v_load(const float *p, size_t n)
 {
     float part[4] = { 0 };
     if (n >= 4)
@@ -22,7 +35,7 @@ KERN_INLINE float32x4_t load_x4(const float *p, size_t n)
     return vld1q_f32(part);
 }
 
-KERN_INLINE void store_x4(float *p, size_t n, float32x4_t v)
+KERN_INLINE void v_store(float *p, size_t n, float32x4_t v)
 {
     float part[4];
     if (n >= 4) {
@@ -46,12 +59,17 @@ KERN_INLINE float32x4_t f16_x4(uint16x4_t h)
     return vcvt_f32_f16(vreinterpret_f16_u16(h));
 }
 
+KERN_INLINE float32x4_t v_load_h(const void *p, size_t n)
+{
+    return f16_x4(load_h4(p, n));
+}
+
 KERN_INLINE float32x4_t bf16_x4(uint16x4_t h)
 {
     return vreinterpretq_f32_u32(vshll_n_u16(h, 16));
 }
 
-KERN_INLINE float32x4_t exp_x4(float32x4_t x)
+KERN_INLINE float32x4_t v_exp(float32x4_t x)
 {
     const float32x4_t magic = vdupq_n_f32(CURVE_MAGIC), inf = vreinterpretq_f32_u32(vdupq_n_u32(0x7f800000));
     float32x4_t t = vfmaq_f32(magic, x, vdupq_n_f32(CURVE_LOG2E));
@@ -70,16 +88,23 @@ KERN_INLINE float32x4_t exp_x4(float32x4_t x)
     return vbslq_f32(fits, vreinterpretq_f32_u32(bits), vaddq_f32(x, inf));
 }
 
-KERN_INLINE float32x4_t silu_x4(float32x4_t x)
+KERN_INLINE void v_exp_low(float32x4_t *x, const int n)
+{
+#pragma GCC unroll 8
+    for (int i = 0; i < n; i++)
+        x[i] = v_exp(x[i]);
+}
+
+KERN_INLINE float32x4_t v_silu(float32x4_t x)
 {
     const float32x4_t low = vdupq_n_f32(CURVE_SILU_LO);
     float32x4_t c = vbslq_f32(vcltq_f32(x, low), low, x);
-    return vdivq_f32(c, vaddq_f32(vdupq_n_f32(1.0f), exp_x4(vnegq_f32(c))));
+    return vdivq_f32(c, vaddq_f32(vdupq_n_f32(1.0f), v_exp(vnegq_f32(c))));
 }
 
-KERN_INLINE float32x4_t softplus_x4(float32x4_t x)
+KERN_INLINE float32x4_t v_softplus(float32x4_t x)
 {
-    float32x4_t t = exp_x4(vnegq_f32(vabsq_f32(x)));
+    float32x4_t t = v_exp(vnegq_f32(vabsq_f32(x)));
     float32x4_t s = vdivq_f32(t, vaddq_f32(vdupq_n_f32(2.0f), t));
     float32x4_t z = vmulq_f32(s, s), s2 = vaddq_f32(s, s);
     float32x4_t p = vfmaq_f32(vdupq_n_f32(CURVE_L3), vdupq_n_f32(CURVE_L4), z);
@@ -92,7 +117,7 @@ KERN_INLINE float32x4_t softplus_x4(float32x4_t x)
 }
 
 /* The first two levels of the tree, (i, i+8) and (i, i+4), of the sum whose lanes are s[0] to s[3]. */
-KERN_INLINE float32x4_t tree_16(const float32x4_t *s)
+KERN_INLINE float32x4_t v_fold(const float32x4_t *s)
 {
     return vaddq_f32(vaddq_f32(s[0], s[2]), vaddq_f32(s[1], s[3]));
 }
@@ -104,12 +129,12 @@ KERN_INLINE float32x4_t tree_pairs(float32x4_t a, float32x4_t b)
 }
 
 /* Its other two levels, (i, i+2) and (i, i+1), for four trees: lane j of the result is the sum of v[j]. */
-KERN_INLINE float32x4_t tree_4x4(const float32x4_t *v)
+KERN_INLINE float32x4_t v_turn(const float32x4_t *v)
 {
     return vpaddq_f32(tree_pairs(v[0], v[1]), tree_pairs(v[2], v[3]));
 }
 
-KERN_INLINE float tree_x4(float32x4_t v)
+KERN_INLINE float v_sum(float32x4_t v)
 {
     float32x2_t b = vadd_f32(vget_low_f32(v), vget_high_f32(v));
     return vpadds_f32(b);

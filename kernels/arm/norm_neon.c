@@ -15,17 +15,17 @@ KERN_INLINE float dot(const float *x, const float *y, size_t n)
     }
     for (size_t i = 0; k < n && i < 4; i++) {
         size_t at = k + 4 * i < n ? k + 4 * i : n;
-        s[i] = vfmaq_f32(s[i], load_x4(x + at, n - at), load_x4(y + at, n - at));
+        s[i] = vfmaq_f32(s[i], v_load(x + at, n - at), v_load(y + at, n - at));
     }
-    return tree_x4(tree_16(s));
+    return v_sum(v_fold(s));
 }
 
 void kern_rms_norm_neon(float *y, const float *x, const float *w, size_t n, float eps)
 {
     float r = 1.0f / sqrtf(dot(x, x, n) / (float)n + eps);
     for (size_t i = 0; i < n; i += 4) {
-        float32x4_t v = vmulq_n_f32(load_x4(x + i, n - i), r);
-        store_x4(y + i, n - i, w ? vmulq_f32(v, load_x4(w + i, n - i)) : v);
+        float32x4_t v = vmulq_n_f32(v_load(x + i, n - i), r);
+        v_store(y + i, n - i, w ? vmulq_f32(v, v_load(w + i, n - i)) : v);
     }
 }
 

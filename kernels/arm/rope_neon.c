@@ -4,7 +4,7 @@
 /* Cosines and sines of pairs j .. j+3, of which n exist. */
 KERN_INLINE float32x4x2_t load_turns(const float *cs, size_t n)
 {
-    float32x4_t a = load_x4(cs, 2 * n), b = n > 2 ? load_x4(cs + 4, 2 * n - 4) : a;
+    float32x4_t a = v_load(cs, 2 * n), b = n > 2 ? v_load(cs + 4, 2 * n - 4) : a;
     return (float32x4x2_t){ { vuzp1q_f32(a, b), vuzp2q_f32(a, b) } };
 }
 
@@ -23,9 +23,9 @@ static void turn_adjacent(float *x, const float *cs, size_t pairs)
         size_t n = pairs - j;
         float32x4x2_t v = load_turns(x + 2 * j, n);
         turn(&v.val[0], &v.val[1], load_turns(cs + 2 * j, n));
-        store_x4(x + 2 * j, 2 * n, vzip1q_f32(v.val[0], v.val[1]));
+        v_store(x + 2 * j, 2 * n, vzip1q_f32(v.val[0], v.val[1]));
         if (n > 2)
-            store_x4(x + 2 * j + 4, 2 * n - 4, vzip2q_f32(v.val[0], v.val[1]));
+            v_store(x + 2 * j + 4, 2 * n - 4, vzip2q_f32(v.val[0], v.val[1]));
     }
 }
 
@@ -33,10 +33,10 @@ static void turn_adjacent(float *x, const float *cs, size_t pairs)
 static void turn_halves(float *x, const float *cs, size_t half)
 {
     for (size_t j = 0; j < half; j += 4) {
-        float32x4_t a = load_x4(x + j, half - j), b = load_x4(x + half + j, half - j);
+        float32x4_t a = v_load(x + j, half - j), b = v_load(x + half + j, half - j);
         turn(&a, &b, load_turns(cs + 2 * j, half - j));
-        store_x4(x + j, half - j, a);
-        store_x4(x + half + j, half - j, b);
+        v_store(x + j, half - j, a);
+        v_store(x + half + j, half - j, b);
     }
 }
 

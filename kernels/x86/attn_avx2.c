@@ -4,23 +4,7 @@
 
 #include <math.h>
 
-typedef __m256 vec;
-enum { LANES = 8, TILE = 3, KEYS = 2 };
-
-#define v_pin(v) __asm__("" : "+x"(v))
-#define v_zero _mm256_setzero_ps
-#define v_set1 _mm256_set1_ps
-#define v_add _mm256_add_ps
-#define v_mul _mm256_mul_ps
-#define v_div _mm256_div_ps
-#define v_fma _mm256_fmadd_ps
-#define v_load load_x8
-#define v_store store_x8
-
-KERN_INLINE __m256 v_load_h(const void *p, size_t n)
-{
-    return _mm256_cvtph_ps(load_h8(p, n));
-}
+enum { TILE = 3, KEYS = 2 };
 
 KERN_INLINE float max_x8(__m256 v)
 {
@@ -37,17 +21,17 @@ KERN_INLINE float softmax(float *p, size_t n, float *m, float *l)
     for (size_t j = 0; j < 64; j += 8)
         most = _mm256_max_ps(_mm256_loadu_ps(p + j), most);
     float top = max_x8(most);
-    float corr = _mm256_cvtss_f32(exp_x8(_mm256_set1_ps(*m - top)));
+    float corr = _mm256_cvtss_f32(v_exp(_mm256_set1_ps(*m - top)));
     __m256 lo = _mm256_setzero_ps(), hi = lo;
     for (size_t j = 0; j < 64; j += 16) { /* missing positions: exp(-inf) = 0 */
-        __m256 p_lo = exp_x8(_mm256_sub_ps(_mm256_loadu_ps(p + j), _mm256_set1_ps(top)));
-        __m256 p_hi = exp_x8(_mm256_sub_ps(_mm256_loadu_ps(p + j + 8), _mm256_set1_ps(top)));
+        __m256 p_lo = v_exp(_mm256_sub_ps(_mm256_loadu_ps(p + j), _mm256_set1_ps(top)));
+        __m256 p_hi = v_exp(_mm256_sub_ps(_mm256_loadu_ps(p + j + 8), _mm256_set1_ps(top)));
         lo = _mm256_add_ps(lo, p_lo);
         hi = _mm256_add_ps(hi, p_hi);
         _mm256_storeu_ps(p + j, p_lo);
         _mm256_storeu_ps(p + j + 8, p_hi);
     }
-    *l = fmaf(*l, corr, tree_x8(_mm256_add_ps(lo, hi)));
+    *l = fmaf(*l, corr, v_sum(_mm256_add_ps(lo, hi)));
     *m = top;
     return corr;
 }

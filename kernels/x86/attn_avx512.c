@@ -4,23 +4,7 @@
 
 #include <math.h>
 
-typedef __m512 vec;
-enum { LANES = 16, TILE = 4, KEYS = 1 };
-
-#define v_pin(v) (void)(v)
-#define v_zero _mm512_setzero_ps
-#define v_set1 _mm512_set1_ps
-#define v_add _mm512_add_ps
-#define v_mul _mm512_mul_ps
-#define v_div _mm512_div_ps
-#define v_fma _mm512_fmadd_ps
-#define v_load load_x16
-#define v_store store_x16
-
-KERN_INLINE __m512 v_load_h(const void *p, size_t n)
-{
-    return n >= 16 ? _mm512_cvtph_ps(_mm256_loadu_si256(p)) : load_f16x16(mask16(n), p);
-}
+enum { TILE = 4, KEYS = 1 };
 
 KERN_INLINE float softmax(float *p, size_t n, float *m, float *l)
 {
@@ -36,7 +20,7 @@ KERN_INLINE float softmax(float *p, size_t n, float *m, float *l)
         sum = _mm512_add_ps(sum, s[i]);
         _mm512_storeu_ps(p + 16 * i, s[i]);
     }
-    *l = fmaf(*l, corr, tree_x16(sum));
+    *l = fmaf(*l, corr, v_sum(sum));
     *m = top;
     return corr;
 }

@@ -10,7 +10,20 @@
 
 #include "curve.h"
 
-#define KERN_INLINE static inline __attribute__((always_inline))
+#define LEVEL(name) kern_##name##_avx2
+
+typedef __m256 vec;
+enum { LANES = 8 };
+
+#include "vec.h"
+
+#define v_zero _mm256_setzero_ps
+#define v_set1 _mm256_set1_ps
+#define v_add _mm256_add_ps
+#define v_mul _mm256_mul_ps
+#define v_div _mm256_div_ps
+#define v_fma _mm256_fmadd_ps
+#define v_pin(v) __asm__("" : "+x"(v))
 
 /* The first n of eight lanes (all of them for n > 8). */
 KERN_INLINE __m256i mask8(size_t n)
@@ -20,12 +33,12 @@ KERN_INLINE __m256i mask8(size_t n)
 }
 
 /* n floats (all eight for n > 8), zeros behind them. */
-KERN_INLINE __m256 load_x8(const float *p, size_t n)
+KERN_INLINE __m256 v_load(const float *p, size_t n)
 {
     return n >= 8 ? _mm256_loadu_ps(p) : _mm256_maskload_ps(p, mask8(n));
 }
 
-KERN_INLINE void store_x8(float *p, size_t n, __m256 v)
+KERN_INLINE void v_store(float *p, size_t n, __m256 v)
 {
     if (n >= 8)
         _mm256_storeu_ps(p, v);
@@ -43,11 +56,16 @@ KERN_INLINE __m128i load_h8(const void *p, size_t n)
     return _mm_loadu_si128((const __m128i *)(const void *)part);
 }
 
+KERN_INLINE __m256 v_load_h(const void *p, size_t n)
+{
+    return _mm256_cvtph_ps(load_h8(p, n));
+}
+
 #define EACH _Pragma("GCC unroll 8") for (int i = 0; i < N; i++)
 
 /* x = exp(x) of N <= 8 registers step by step, so that operations that wait for one another stand apart (the CPU looks
  * only so far ahead). For x <= HI; a NaN need not stay one. */
-KERN_INLINE void exp_low_x8s(__m256 *x, const int N)
+KERN_INLINE void v_exp_low(__m256 *x, const int N)
 {
     const __m256 magic = _mm256_set1_ps(CURVE_MAGIC);
     __m256 t[8], n[8], q[8], keep[8];
@@ -69,24 +87,24 @@ KERN_INLINE void exp_low_x8s(__m256 *x, const int N)
 
 #undef EACH
 
-KERN_INLINE __m256 exp_x8(__m256 x)
+KERN_INLINE __m256 v_exp(__m256 x)
 {
     __m256 over = _mm256_cmp_ps(x, _mm256_set1_ps(CURVE_EXP_HI), _CMP_NLE_UQ); /* or NaN */
     __m256 high = _mm256_add_ps(x, _mm256_castsi256_ps(_mm256_set1_epi32(0x7f800000)));
-    exp_low_x8s(&x, 1);
+    v_exp_low(&x, 1);
     return _mm256_blendv_ps(x, high, over);
 }
 
-KERN_INLINE __m256 silu_x8(__m256 x)
+KERN_INLINE __m256 v_silu(__m256 x)
 {
     __m256 c = _mm256_max_ps(_mm256_set1_ps(CURVE_SILU_LO), x); /* the second operand if either is NaN */
-    __m256 e = exp_x8(_mm256_xor_ps(c, _mm256_set1_ps(-0.0f)));
+    __m256 e = v_exp(_mm256_xor_ps(c, _mm256_set1_ps(-0.0f)));
     return _mm256_div_ps(c, _mm256_add_ps(_mm256_set1_ps(1.0f), e));
 }
 
-KERN_INLINE __m256 softplus_x8(__m256 x)
+KERN_INLINE __m256 v_softplus(__m256 x)
 {
-    __m256 t = exp_x8(_mm256_or_ps(x, _mm256_set1_ps(-0.0f)));
+    __m256 t = v_exp(_mm256_or_ps(x, _mm256_set1_ps(-0.0f)));
     __m256 s = _mm256_div_ps(t, _mm256_add_ps(_mm256_set1_ps(2.0f), t));
     __m256 z = _mm256_mul_ps(s, s), s2 = _mm256_add_ps(s, s);
     __m256 p = _mm256_fmadd_ps(_mm256_set1_ps(CURVE_L4), z, _mm256_set1_ps(CURVE_L3));
@@ -97,8 +115,10 @@ KERN_INLINE __m256 softplus_x8(__m256 x)
     return _mm256_add_ps(_mm256_max_ps(x, _mm256_setzero_ps()), log1p); /* max: 0 if x is NaN */
 }
 
+#define v_fold(s) _mm256_add_ps((s)[0], (s)[1])
+
 /* The tree of one sum after its first level: (i, i+4), (i, i+2), (i, i+1). */
-KERN_INLINE float tree_x8(__m256 v)
+KERN_INLINE float v_sum(__m256 v)
 {
     __m128 b = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
     b = _mm_add_ps(b, _mm_movehl_ps(b, b));
@@ -116,7 +136,7 @@ KERN_INLINE __m256 tree_pairs(__m256 a, __m256 b)
 }
 
 /* Eight trees after their first level: lane j of the result is the sum of v[j]. */
-KERN_INLINE __m256 tree_8x8(const __m256 *v)
+KERN_INLINE __m256 v_turn(const __m256 *v)
 {
     __m256 a = tree_pairs(tree_halves(v[0], v[4]), tree_halves(v[1], v[5]));
     __m256 b = tree_pairs(tree_halves(v[2], v[6]), tree_halves(v[3], v[7]));

@@ -7,7 +7,20 @@
 
 #include "curve.h"
 
-#define KERN_INLINE static inline __attribute__((always_inline))
+#define LEVEL(name) kern_##name##_avx512
+
+typedef __m512 vec;
+enum { LANES = 16 };
+
+#include "vec.h"
+
+#define v_zero _mm512_setzero_ps
+#define v_set1 _mm512_set1_ps
+#define v_add _mm512_add_ps
+#define v_mul _mm512_mul_ps
+#define v_div _mm512_div_ps
+#define v_fma _mm512_fmadd_ps
+#define v_pin(v) (void)(v)
 
 /* The lanes of a tail of n < 16. */
 KERN_INLINE __mmask16 mask16(size_t n)
@@ -22,12 +35,12 @@ KERN_INLINE __mmask16 mask_at(size_t i, size_t n)
 }
 
 /* n floats (all sixteen for n > 16), zeros behind them. */
-KERN_INLINE __m512 load_x16(const float *p, size_t n)
+KERN_INLINE __m512 v_load(const float *p, size_t n)
 {
     return n >= 16 ? _mm512_loadu_ps(p) : _mm512_maskz_loadu_ps(mask16(n), p);
 }
 
-KERN_INLINE void store_x16(float *p, size_t n, __m512 v)
+KERN_INLINE void v_store(float *p, size_t n, __m512 v)
 {
     if (n >= 16)
         _mm512_storeu_ps(p, v);
@@ -38,6 +51,11 @@ KERN_INLINE void store_x16(float *p, size_t n, __m512 v)
 KERN_INLINE __m512 load_f16x16(__mmask16 m, const void *p)
 {
     return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(m, p));
+}
+
+KERN_INLINE __m512 v_load_h(const void *p, size_t n)
+{
+    return n >= 16 ? _mm512_cvtph_ps(_mm256_loadu_si256(p)) : load_f16x16(mask16(n), p);
 }
 
 /* exp for x <= HI or NaN. */
@@ -57,7 +75,14 @@ KERN_INLINE __m512 exp_low_x16(__m512 x)
     return _mm512_maskz_scalef_ps(keep, e, n);
 }
 
-KERN_INLINE __m512 exp_x16(__m512 x)
+KERN_INLINE void v_exp_low(__m512 *x, const int n)
+{
+#pragma GCC unroll 8
+    for (int i = 0; i < n; i++)
+        x[i] = exp_low_x16(x[i]);
+}
+
+KERN_INLINE __m512 v_exp(__m512 x)
 {
     __mmask16 over = _mm512_cmp_ps_mask(x, _mm512_set1_ps(CURVE_EXP_HI), _CMP_NLE_UQ); /* or NaN */
     return _mm512_mask_add_ps(exp_low_x16(x), over, x, _mm512_castsi512_ps(_mm512_set1_epi32(0x7f800000)));
@@ -68,13 +93,13 @@ KERN_INLINE __m512 neg_x16(__m512 x)
     return _mm512_xor_ps(x, _mm512_set1_ps(-0.0f));
 }
 
-KERN_INLINE __m512 silu_x16(__m512 x)
+KERN_INLINE __m512 v_silu(__m512 x)
 {
     __m512 c = _mm512_max_ps(_mm512_set1_ps(CURVE_SILU_LO), x); /* the second operand if either is NaN */
-    return _mm512_div_ps(c, _mm512_add_ps(_mm512_set1_ps(1.0f), exp_x16(neg_x16(c))));
+    return _mm512_div_ps(c, _mm512_add_ps(_mm512_set1_ps(1.0f), v_exp(neg_x16(c))));
 }
 
-KERN_INLINE __m512 softplus_x16(__m512 x)
+KERN_INLINE __m512 v_softplus(__m512 x)
 {
     __m512 t = exp_low_x16(_mm512_or_ps(x, _mm512_set1_ps(-0.0f)));
     __m512 s = _mm512_div_ps(t, _mm512_add_ps(_mm512_set1_ps(2.0f), t));
@@ -87,8 +112,10 @@ KERN_INLINE __m512 softplus_x16(__m512 x)
     return _mm512_add_ps(_mm512_max_ps(x, _mm512_setzero_ps()), log1p); /* max: 0 if x is NaN */
 }
 
+#define v_fold(s) (s)[0]
+
 /* The tree of one sum: (i, i+8), (i, i+4), (i, i+2), (i, i+1). */
-KERN_INLINE float tree_x16(__m512 v)
+KERN_INLINE float v_sum(__m512 v)
 {
     __m256 a = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
     __m128 b = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
@@ -117,7 +144,7 @@ KERN_INLINE __m512 tree_close(const __m512 *q)
 }
 
 /* Sixteen trees: lane j of the result is the sum of v[j]. */
-KERN_INLINE __m512 tree_16x16(const __m512 *v)
+KERN_INLINE __m512 v_turn(const __m512 *v)
 {
     __m512 q[4];
 #pragma GCC unroll 4

@@ -15,7 +15,7 @@ static void conv4(const struct kern_conv *a, size_t c, __mmask16 m)
         v = _mm512_fmadd_ps(w1, x1, v);
         v = _mm512_fmadd_ps(w2, x2, v);
         v = _mm512_fmadd_ps(w3, x3, v);
-        _mm512_mask_storeu_ps(a->y + t * a->y_stride + c, m, silu_x16(v));
+        _mm512_mask_storeu_ps(a->y + t * a->y_stride + c, m, v_silu(v));
         x0 = x1, x1 = x2, x2 = x3;
     }
     _mm512_mask_storeu_ps(a->s + c, m, x0);
@@ -37,7 +37,7 @@ static void conv_any(const struct kern_conv *a, size_t c, __mmask16 m)
         for (size_t k = 0; k < a->n_k; k++)
             v = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(m, a->w + k * a->n_chan + c),
                                 _mm512_maskz_loadu_ps(m, input_row(a, t + k) + c), v);
-        _mm512_mask_storeu_ps(a->y + t * a->y_stride + c, m, silu_x16(v));
+        _mm512_mask_storeu_ps(a->y + t * a->y_stride + c, m, v_silu(v));
     }
     for (size_t i = 0; i + 1 < a->n_k; i++)
         _mm512_mask_storeu_ps(a->s + i * a->n_chan + c, m, _mm512_maskz_loadu_ps(m, input_row(a, a->n_tok + i) + c));

@@ -23,7 +23,7 @@ void kern_mul_silu_avx512(float *y, const float *x, const float *z, size_t n)
 {
     for (size_t i = 0; i < n; i += 16) {
         __mmask16 m = mask_at(i, n);
-        __m512 g = silu_x16(_mm512_maskz_loadu_ps(m, z + i));
+        __m512 g = v_silu(_mm512_maskz_loadu_ps(m, z + i));
         _mm512_mask_storeu_ps(y + i, m, _mm512_mul_ps(_mm512_maskz_loadu_ps(m, x + i), g));
     }
 }
@@ -33,7 +33,7 @@ void kern_softplus_bias_avx512(float *y, const float *bias, size_t n)
     for (size_t i = 0; i < n; i += 16) {
         __mmask16 m = mask_at(i, n);
         __m512 v = _mm512_add_ps(_mm512_maskz_loadu_ps(m, y + i), _mm512_maskz_loadu_ps(m, bias + i));
-        _mm512_mask_storeu_ps(y + i, m, softplus_x16(v));
+        _mm512_mask_storeu_ps(y + i, m, v_softplus(v));
     }
 }
 
@@ -41,7 +41,7 @@ void kern_exp_avx512(float *y, const float *x, size_t n)
 {
     for (size_t i = 0; i < n; i += 16) {
         __mmask16 m = mask_at(i, n);
-        _mm512_mask_storeu_ps(y + i, m, exp_x16(_mm512_maskz_loadu_ps(m, x + i)));
+        _mm512_mask_storeu_ps(y + i, m, v_exp(_mm512_maskz_loadu_ps(m, x + i)));
     }
 }
 

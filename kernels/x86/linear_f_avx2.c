@@ -15,7 +15,7 @@ KERN_INLINE size_t width(enum wtype w)
 KERN_INLINE __m256 load_w(const unsigned char *p, size_t left, enum wtype w)
 {
     if (w == W_F32)
-        return load_x8((const float *)(const void *)p, left);
+        return v_load((const float *)(const void *)p, left);
     __m128i h = load_h8(p, left);
     if (w == W_F16)
         return _mm256_cvtph_ps(h);
@@ -67,7 +67,7 @@ KERN_INLINE void tile_sums(const struct kern_linear *a, enum wtype w, size_t r, 
             __m256 wv = load_w(wr[i] + at * width(w), left, w);
 #pragma GCC unroll 3
             for (int j = 0; j < T; j++) {
-                __m256 v = _mm256_fmadd_ps(wv, load_x8(xt[j] + at, left), h ? s[1][j * R + i] : s[0][j * R + i]);
+                __m256 v = _mm256_fmadd_ps(wv, v_load(xt[j] + at, left), h ? s[1][j * R + i] : s[0][j * R + i]);
                 if (h)
                     s[1][j * R + i] = v;
                 else
@@ -93,7 +93,7 @@ KERN_INLINE void rows_8(const struct kern_linear *a, enum wtype w, size_t r, siz
             memcpy(&sum[j][i], part[j], (size_t)R * sizeof(__m256));
     }
     for (int j = 0; j < T; j++)
-        store_x8(a->y + (t + (size_t)j) * a->y_stride + r, a->rows - r, tree_8x8(sum[j]));
+        v_store(a->y + (t + (size_t)j) * a->y_stride + r, a->rows - r, v_turn(sum[j]));
 }
 
 /* Tokens [t0, t1) of rows r .. r+7. */

@@ -92,7 +92,7 @@ KERN_INLINE void tile_16x1(const struct kern_linear *a, enum wtype w, size_t r, 
 {
     __m512 acc[16];
     tile_sums(a, w, r, t, 16, 1, acc);
-    put(a, r, t, tree_16x16(acc), 16);
+    put(a, r, t, v_turn(acc), 16);
 }
 
 /* Eight rows, two tokens. */
@@ -100,7 +100,7 @@ KERN_INLINE void tile_8x2(const struct kern_linear *a, enum wtype w, size_t r, s
 {
     __m512 acc[16];
     tile_sums(a, w, r, t, 8, 2, acc);
-    __m512 y = tree_16x16(acc);
+    __m512 y = v_turn(acc);
     put(a, r, t, y, 8);
     put(a, r, t + 1, _mm512_shuffle_f32x4(y, y, 0xee), 8);
 }
@@ -108,7 +108,7 @@ KERN_INLINE void tile_8x2(const struct kern_linear *a, enum wtype w, size_t r, s
 /* Four rows, four tokens (acc laid out token by token). */
 KERN_INLINE void put_4x4(const struct kern_linear *a, size_t r, size_t t, const __m512 *acc)
 {
-    __m512 y = tree_16x16(acc);
+    __m512 y = v_turn(acc);
     put(a, r, t, y, 4);
     put(a, r, t + 1, _mm512_shuffle_f32x4(y, y, 0x55), 4);
     put(a, r, t + 2, _mm512_shuffle_f32x4(y, y, 0xaa), 4);

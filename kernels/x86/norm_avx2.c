@@ -14,10 +14,10 @@ KERN_INLINE float dot(const float *x, const float *y, size_t n)
     }
     if (k < n) {
         size_t left = n - k, more = left > 8 ? left - 8 : 0;
-        lo = _mm256_fmadd_ps(load_x8(x + k, left), load_x8(y + k, left), lo);
-        hi = _mm256_fmadd_ps(load_x8(x + k + 8, more), load_x8(y + k + 8, more), hi);
+        lo = _mm256_fmadd_ps(v_load(x + k, left), v_load(y + k, left), lo);
+        hi = _mm256_fmadd_ps(v_load(x + k + 8, more), v_load(y + k + 8, more), hi);
     }
-    return tree_x8(_mm256_add_ps(lo, hi));
+    return v_sum(_mm256_add_ps(lo, hi));
 }
 
 void kern_rms_norm_avx2(float *y, const float *x, const float *w, size_t n, float eps)
@@ -25,10 +25,10 @@ void kern_rms_norm_avx2(float *y, const float *x, const float *w, size_t n, floa
     float r1 = 1.0f / sqrtf(dot(x, x, n) / (float)n + eps);
     __m256 r = _mm256_set1_ps(r1);
     for (size_t i = 0; i < n; i += 8) {
-        __m256 v = _mm256_mul_ps(load_x8(x + i, n - i), r);
+        __m256 v = _mm256_mul_ps(v_load(x + i, n - i), r);
         if (w)
-            v = _mm256_mul_ps(v, load_x8(w + i, n - i));
-        store_x8(y + i, n - i, v);
+            v = _mm256_mul_ps(v, v_load(w + i, n - i));
+        v_store(y + i, n - i, v);
     }
 }
 

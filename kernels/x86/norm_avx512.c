@@ -15,7 +15,7 @@ KERN_INLINE float dot(const float *x, const float *y, size_t n)
         __mmask16 m = mask16(n - k);
         acc = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(m, x + k), _mm512_maskz_loadu_ps(m, y + k), acc);
     }
-    return tree_x16(acc);
+    return v_sum(acc);
 }
 
 void kern_rms_norm_avx512(float *y, const float *x, const float *w, size_t n, float eps)

@@ -1,17 +1,7 @@
 /* The scan of Mamba-1, sixteen lanes. */
 #include "x86/avx512.h"
 
-typedef __m512 vec;
-enum { LANES = 16, TOGETHER = 1 };
-
-#define v_zero _mm512_setzero_ps
-#define v_set1 _mm512_set1_ps
-#define v_add _mm512_add_ps
-#define v_mul _mm512_mul_ps
-#define v_fma _mm512_fmadd_ps
-#define v_load load_x16
-#define v_store store_x16
-#define v_exp_low(e, n) (void)(*(e) = exp_low_x16(*(e)))
+enum { TOGETHER = 1 };
 
 #include "scan1.h"
 

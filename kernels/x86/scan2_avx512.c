@@ -4,18 +4,7 @@
 
 #include <string.h>
 
-typedef __m512 vec;
-enum { LANES = 16, ROWS = 2, ROWS_ONCE = 1 };
-
-#define v_zero _mm512_setzero_ps
-#define v_set1 _mm512_set1_ps
-#define v_mul _mm512_mul_ps
-#define v_fma _mm512_fmadd_ps
-#define v_exp exp_x16
-#define v_load load_x16
-#define v_store store_x16
-#define v_fold(s) (s)[0]
-#define v_turn tree_16x16
+enum { ROWS = 2, ROWS_ONCE = 1 };
 
 #include "scan2.h"
 
@@ -57,7 +46,7 @@ KERN_INLINE void rows_kept(const struct chunk *ck, size_t p0, const int P, const
         }
         for (size_t j = n * (size_t)P; j < 16; j++)
             sum[j] = _mm512_setzero_ps();
-        _mm512_storeu_ps(ys, _mm512_fmadd_ps(_mm512_set1_ps(a->d), _mm512_loadu_ps(xs), tree_16x16(sum)));
+        _mm512_storeu_ps(ys, _mm512_fmadd_ps(_mm512_set1_ps(a->d), _mm512_loadu_ps(xs), v_turn(sum)));
         for (size_t j = 0; j < n; j++)
             memcpy(a->y + (ck->t0 + t0 + j) * a->y_stride + p0, ys + j * (size_t)P, (size_t)P * sizeof *ys);
     }
