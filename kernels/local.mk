@@ -40,6 +40,7 @@ noinst_LIBRARIES += kernels/libkern_avx2.a kernels/libkern_avxvnni.a kernels/lib
 KERNELS += kernels/libkern_amx.a kernels/libkern_avx2.a kernels/libkern_avxvnni.a kernels/libkern_avx512.a kernels/libkern_c.a
 kernels_libkern_avx2_a_CFLAGS = $(KERN_CFLAGS_AVX2)
 kernels_libkern_avx2_a_SOURCES = kernels/vec.h kernels/x86/avx2.h
+kernels_libkern_avx2_a_SOURCES += kernels/linear_f.h
 kernels_libkern_avx2_a_SOURCES += kernels/x86/linear_f_avx2.c
 kernels_libkern_avx2_a_SOURCES += kernels/norm.h
 kernels_libkern_avx2_a_SOURCES += kernels/x86/norm_avx2.c
@@ -118,6 +119,7 @@ noinst_LIBRARIES += kernels/libkern_neon.a kernels/libkern_i8mm.a
 KERNELS += kernels/libkern_i8mm.a kernels/libkern_neon.a kernels/libkern_c.a
 kernels_libkern_neon_a_CFLAGS = $(AM_CFLAGS) -march=armv8.2-a+dotprod
 kernels_libkern_neon_a_SOURCES = kernels/vec.h kernels/arm/neon.h
+kernels_libkern_neon_a_SOURCES += kernels/linear_f.h
 kernels_libkern_neon_a_SOURCES += kernels/arm/linear_f_neon.c
 kernels_libkern_neon_a_SOURCES += kernels/norm.h
 kernels_libkern_neon_a_SOURCES += kernels/arm/norm_neon.c

@@ -2,23 +2,10 @@
  * and T tokens keeps 4 R T <= 24 of them in registers. Four rows make a register of outputs. Rows past the end are read
  * as copies of the last one and not written. */
 #include "arm/neon.h"
-#include "impl.h"
 
-enum wtype { W_F32, W_F16, W_BF16 };
+enum { CACHE = 256 << 10, NARROW_TOKENS = 0 };
 
-KERN_INLINE size_t width(enum wtype w)
-{
-    return w == W_F32 ? 4 : 2;
-}
-
-/* Four weights, of which left exist. */
-KERN_INLINE float32x4_t load_w(const unsigned char *p, size_t left, enum wtype w)
-{
-    if (w == W_F32)
-        return v_load((const float *)(const void *)p, left);
-    uint16x4_t h = load_h4(p, left);
-    return w == W_F16 ? f16_x4(h) : bf16_x4(h);
-}
+#include "linear_f.h"
 
 /* Sixteen weights and activations of each row and token from k on, of which left exist. */
 KERN_INLINE void add_16(const unsigned char *const *wr, const float *const *xt, size_t k, size_t left, enum wtype w,
@@ -54,7 +41,7 @@ KERN_INLINE void tile_sums(const struct kern_linear *a, enum wtype w, size_t r, 
         wr[i] = base + (r + (size_t)i < a->rows ? r + (size_t)i : a->rows - 1) * a->cols * width(w);
 #pragma GCC unroll 3
     for (int i = 0; i < T; i++)
-        xt[i] = (const float *)(const void *)((const unsigned char *)a->x + (t + (size_t)i) * a->x_stride);
+        xt[i] = x_row(a, t + (size_t)i);
 #pragma GCC unroll 6
     for (int i = 0; i < R * T; i++)
         s[i][0] = s[i][1] = s[i][2] = s[i][3] = vdupq_n_f32(0);
@@ -88,7 +75,6 @@ KERN_INLINE void rows_4(const struct kern_linear *a, enum wtype w, size_t r, siz
         v_store(a->y + (t + (size_t)j) * a->y_stride + r, a->rows - r, v_turn(sum[j]));
 }
 
-/* Tokens [t0, t1) of rows r .. r+3. */
 KERN_INLINE void tokens(const struct kern_linear *a, enum wtype w, size_t r, size_t t0, size_t t1)
 {
     size_t t = t0;
@@ -98,30 +84,4 @@ KERN_INLINE void tokens(const struct kern_linear *a, enum wtype w, size_t r, siz
         rows_4(a, w, r, t, 2, 2);
     if (t < t1)
         rows_4(a, w, r, t, 4, 1);
-}
-
-/* Tokens are taken in blocks whose rows stay in the second-level cache while the weights pass. */
-KERN_INLINE void product(const struct kern_linear *a, size_t g0, size_t g1, enum wtype w)
-{
-    const size_t cache = 256 * 1024;
-    size_t fit = cache / (a->cols * 4 + 1) / 6 * 6, block = fit < 6 ? 6 : fit;
-    size_t r1 = g1 * 16 < a->rows ? g1 * 16 : a->rows;
-    for (size_t t = 0; t < a->n_tok; t += block)
-        for (size_t r = g0 * 16; r < r1; r += 4)
-            tokens(a, w, r, t, a->n_tok - t < block ? a->n_tok : t + block);
-}
-
-void kern_linear_f32_neon(const struct kern_linear *a, size_t g0, size_t g1)
-{
-    product(a, g0, g1, W_F32);
-}
-
-void kern_linear_f16_neon(const struct kern_linear *a, size_t g0, size_t g1)
-{
-    product(a, g0, g1, W_F16);
-}
-
-void kern_linear_bf16_neon(const struct kern_linear *a, size_t g0, size_t g1)
-{
-    product(a, g0, g1, W_BF16);
 }

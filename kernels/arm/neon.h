@@ -64,9 +64,10 @@ KERN_INLINE float32x4_t v_load_h(const void *p, size_t n)
     return f16_x4(load_h4(p, n));
 }
 
-KERN_INLINE float32x4_t bf16_x4(uint16x4_t h)
+/* The same from bf16. */
+KERN_INLINE float32x4_t v_load_b(const void *p, size_t n)
 {
-    return vreinterpretq_f32_u32(vshll_n_u16(h, 16));
+    return vreinterpretq_f32_u32(vshll_n_u16(load_h4(p, n), 16));
 }
 
 KERN_INLINE float32x4_t v_exp(float32x4_t x)

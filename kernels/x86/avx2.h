@@ -61,6 +61,12 @@ KERN_INLINE __m256 v_load_h(const void *p, size_t n)
     return _mm256_cvtph_ps(load_h8(p, n));
 }
 
+/* The same from bf16. */
+KERN_INLINE __m256 v_load_b(const void *p, size_t n)
+{
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(load_h8(p, n)), 16));
+}
+
 #define EACH _Pragma("GCC unroll 8") for (int i = 0; i < N; i++)
 
 /* x = exp(x) of N <= 8 registers step by step, so that operations that wait for one another stand apart (the CPU looks

@@ -1,26 +1,11 @@
 /* Products of weights used as they lie in the file. An output's sixteen lanes are two accumulators; a tile of R rows
  * and T tokens keeps 2 R T <= 12 of them in registers, and trees are made eight rows at a time. Rows past the end are
  * read as copies of the last one and not written. */
-#include "impl.h"
 #include "x86/avx2.h"
 
-enum wtype { W_F32, W_F16, W_BF16 };
+enum { CACHE = 256 << 10, NARROW_TOKENS = 2 };
 
-KERN_INLINE size_t width(enum wtype w)
-{
-    return w == W_F32 ? 4 : 2;
-}
-
-/* Eight weights, of which left exist. */
-KERN_INLINE __m256 load_w(const unsigned char *p, size_t left, enum wtype w)
-{
-    if (w == W_F32)
-        return v_load((const float *)(const void *)p, left);
-    __m128i h = load_h8(p, left);
-    if (w == W_F16)
-        return _mm256_cvtph_ps(h);
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(h), 16));
-}
+#include "linear_f.h"
 
 /* Sums of rows r .. r+R-1 and tokens t .. t+T-1, after the first level of the tree, into sum[token][row]. */
 KERN_INLINE void tile_sums(const struct kern_linear *a, enum wtype w, size_t r, size_t t, const int R, const int T,
@@ -35,7 +20,7 @@ KERN_INLINE void tile_sums(const struct kern_linear *a, enum wtype w, size_t r, 
         wr[i] = base + (r + (size_t)i < a->rows ? r + (size_t)i : a->rows - 1) * a->cols * width(w);
 #pragma GCC unroll 3
     for (int i = 0; i < T; i++)
-        xt[i] = (const float *)(const void *)((const unsigned char *)a->x + (t + (size_t)i) * a->x_stride);
+        xt[i] = x_row(a, t + (size_t)i);
 #pragma GCC unroll 12
     for (int i = 0; i < R * T; i++)
         s[0][i] = s[1][i] = _mm256_setzero_ps();
@@ -96,7 +81,6 @@ KERN_INLINE void rows_8(const struct kern_linear *a, enum wtype w, size_t r, siz
         v_store(a->y + (t + (size_t)j) * a->y_stride + r, a->rows - r, v_turn(sum[j]));
 }
 
-/* Tokens [t0, t1) of rows r .. r+7. */
 KERN_INLINE void tokens(const struct kern_linear *a, enum wtype w, size_t r, size_t t0, size_t t1)
 {
     size_t t = t0;
@@ -106,30 +90,4 @@ KERN_INLINE void tokens(const struct kern_linear *a, enum wtype w, size_t r, siz
         rows_8(a, w, r, t, 2, 2);
     if (t < t1)
         rows_8(a, w, r, t, 4, 1);
-}
-
-/* Tokens are taken in blocks whose rows stay in the second-level cache while the weights pass. */
-KERN_INLINE void product(const struct kern_linear *a, size_t g0, size_t g1, enum wtype w)
-{
-    const size_t cache = 256 * 1024;
-    size_t fit = cache / (a->cols * 4 + 1) / 6 * 6, block = fit < 6 ? 6 : fit;
-    size_t r1 = g1 * 16 < a->rows ? g1 * 16 : a->rows;
-    for (size_t t = 0; t < a->n_tok; t += block)
-        for (size_t r = g0 * 16; r < r1; r += 8)
-            tokens(a, w, r, t, a->n_tok - t < block ? a->n_tok : t + block);
-}
-
-void kern_linear_f32_avx2(const struct kern_linear *a, size_t g0, size_t g1)
-{
-    product(a, g0, g1, W_F32);
-}
-
-void kern_linear_f16_avx2(const struct kern_linear *a, size_t g0, size_t g1)
-{
-    product(a, g0, g1, W_F16);
-}
-
-void kern_linear_bf16_avx2(const struct kern_linear *a, size_t g0, size_t g1)
-{
-    product(a, g0, g1, W_BF16);
 }
