@@ -105,7 +105,9 @@ int composer_open(const char *history, const struct composer_hooks *hooks, struc
     rl_completion_display_matches_hook = show;
     rl_basic_word_break_characters = " \t\n";
     rl_completer_quote_characters = "\"'";
-    recall_open(history);
+    struct err why;
+    if (recall_open(history, &why))
+        c.hooks.fail(c.hooks.arg, &why);
     rl_variable_bind("show-all-if-ambiguous", "on"); /* before the user's inputrc, which may differ */
     rl_callback_handler_install(writing, accepted);
     rl_variable_bind("enable-bracketed-paste", "off"); /* ours: the decoder has it */
@@ -259,17 +261,17 @@ static bool holds_fold(const char *z)
     return false;
 }
 
-/* What is too long for the file, where readline would take seconds to read it again, stands folded: Up brings it back in this
- * run. */
+/* What is too long for the file stands folded: Up brings it back in this run. */
 void composer_remember(const char *p, size_t n)
 {
     struct str line = STR_INIT;
+    struct err why;
     if (n > HISTORY_BYTES)
         composer_fold(&line, p, n, 0);
     else
         str_add(&line, p, n);
-    if (!line.oom)
-        recall_add(str_z(&line), n <= HISTORY_BYTES && !holds_fold(str_z(&line)));
+    if (!line.oom && recall_add(str_z(&line), n <= HISTORY_BYTES && !holds_fold(str_z(&line)), &why))
+        c.hooks.fail(c.hooks.arg, &why);
     str_release(&line);
 }
 

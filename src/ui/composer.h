@@ -11,11 +11,13 @@
 
 /* history: a file, may not exist yet; NULL: none is kept. accept is called with the text when readline itself accepts
  * a line (a binding of the user's). complete: candidates for the word at text[begin, end): a NULL-terminated array of
- * malloced strings, as rl_completion_matches makes it. */
+ * malloced strings, as rl_completion_matches makes it. fail: the history's file cannot be read or written, told once; all
+ * else goes on. */
 struct composer_hooks {
     void (*accept)(void *arg);
     char **(*complete)(void *arg, const char *word, size_t begin);
     void (*show_matches)(void *arg, char **matches, size_t n);
+    void (*fail)(void *arg, const struct err *e);
     void *arg;
 };
 int composer_open(const char *history, const struct composer_hooks *hooks, struct err *e);

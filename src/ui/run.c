@@ -49,6 +49,11 @@ static void show_matches(void *arg, char **matches, size_t n)
     str_release(&s);
 }
 
+static void history_fails(void *arg, const struct err *e)
+{
+    app_fail(arg, e);
+}
+
 /* ---- Starting ---- */
 
 static void read_rc(struct app *a, const struct ui_opts *o)
@@ -89,7 +94,7 @@ static void open_first(struct app *a, const struct ui_opts *o)
 
 static int start(struct app *a, const struct ui_opts *o, struct err *e)
 {
-    struct composer_hooks hooks = { line_accepted, complete, show_matches, a };
+    struct composer_hooks hooks = { line_accepted, complete, show_matches, history_fails, a };
     struct str history = STR_INIT;
     struct err ignored;
     int r = -1;

@@ -1,9 +1,12 @@
 /* Two windows: on one chat, or beside each other. If this fails, the two write into each other's conversation, or what is typed
  * in one of them is gone. */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "stage.h"
 
@@ -93,12 +96,26 @@ static void lines_of_both_are_recalled(void)
     killed(first);
 }
 
+/* A history that cannot be read stops nobody from talking. */
+static void history_is_no_file(void)
+{
+    remove(stage_path("state/history"));
+    mkdir(stage_path("state/history"), 0700);
+    struct pty *p = pty_open(24, 200);
+    stage_chat(p, "--no-rc", "without a history");
+    report_on(p, pty_see(p, "Up recalls only what is sent from here on"), "history: a window says that it cannot be read");
+    report_on(p, stage_reply(p, "said all the same"), "history: and talks");
+    killed(p);
+    report(!rmdir(stage_path("state/history")), "history: what is there was left");
+}
+
 int main(void)
 {
     stage_open();
     drafts_are_apart();
     last_chat_is_taken();
     lines_of_both_are_recalled();
+    history_is_no_file();
     struct pty *first = pty_open(24, 80), *second = pty_open(24, 120);
     stage_chat(first, "--no-rc", "both");
     report_on(first, stage_reply(first, "said in the first window"), "the first window writes");

@@ -1,14 +1,17 @@
 UI_TEST_CPPFLAGS = $(UNIT_CPPFLAGS)
 UI_TEST_LIBS = $(LIBS_UI) $(UNIT_LIBS)
 
-check_PROGRAMS += tests/unit/test_input tests/unit/test_layout
-TESTS += tests/unit/test_input tests/unit/test_layout
+check_PROGRAMS += tests/unit/test_input tests/unit/test_layout tests/unit/test_recall
+TESTS += tests/unit/test_input tests/unit/test_layout tests/unit/test_recall
 tests_unit_test_input_SOURCES = tests/unit/test_input.c
 tests_unit_test_input_CPPFLAGS = $(UI_TEST_CPPFLAGS)
 tests_unit_test_input_LDADD = $(UI_TEST_LIBS)
 tests_unit_test_layout_SOURCES = tests/unit/test_layout.c
 tests_unit_test_layout_CPPFLAGS = $(UI_TEST_CPPFLAGS)
 tests_unit_test_layout_LDADD = $(UI_TEST_LIBS)
+tests_unit_test_recall_SOURCES = tests/unit/test_recall.c
+tests_unit_test_recall_CPPFLAGS = $(UI_TEST_CPPFLAGS) $(READLINE_CFLAGS)
+tests_unit_test_recall_LDADD = $(UI_TEST_LIBS)
 
 # The same for what the screen takes in.
 EXTRA_DIST += tests/fuzz/fuzz_input.c
