@@ -75,6 +75,7 @@ def aims(by):
     found = (('perplexity on WikiText-2, times the teacher\'s', 'at most', 1.2, wiki[-1] if wiki else None),
              ('IFEval prompts, of the teacher\'s', 'at least', .85, ratio('ifeval', what='prompts')),
              ('looping replies, sampled, times the teacher\'s', 'at most', 1.5, ratio('replies', what='looping', how='sampled')),
+             ('looping replies to IFEval\'s prompts, greedy, times the teacher\'s', 'at most', 1.5, ratio('ifeval', what='looping')),
              ('recall at 200 tokens, of the teacher\'s', 'at least', .95, ratio('recall', distance=200, **of_eight)),
              ('recall at 1,000 tokens, of the teacher\'s', 'at least', .8, ratio('recall', distance=1000, **of_eight)))
     rows = []
@@ -101,7 +102,7 @@ def scores(by):
     most = lambda r: f'{r["prompts"]} prompts, at most {r["longest"]} tokens'
     named = (('blimp', lambda r: f'BLiMP ({r["pairs"]} pairs)'),
              ('replies', lambda r: f'replies {r["what"]}, {r["how"]} ({most(r)})'),
-             ('ifeval', lambda r: f'IFEval, strict, greedy: {r["what"]} ({most(r)})'))
+             ('ifeval', lambda r: f'IFEval, {"greedy: replies" if r["what"] == "looping" else "strict, greedy:"} {r["what"]} ({most(r)})'))
     for measure, name in named:
         rows += [(name(r), r['student'], r['teacher']) for r in by.get(measure, ())]
     return section('Shares', ('', 'student', 'teacher'), rows)

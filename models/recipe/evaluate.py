@@ -170,9 +170,11 @@ def instructions(files, args):
     items = ifeval.read(places.text('ifeval', 'input_data.jsonl'))[:args.prompts_ifeval]
     prompts = [item['prompt'] for item in items]
     made = args.replies.all(files, prompts, args.tokens_ifeval, lambda i: ('--temp', '0'))
+    same = dict(prompts=len(items), longest=args.tokens_ifeval)
     scores = {who: ifeval.score(items, [r.text for r in made[who]]) for who in WHO}
     for what in ('prompts', 'instructions'):
-        yield dict(what=what, prompts=len(items), longest=args.tokens_ifeval, **{who: scores[who][what] for who in WHO})
+        yield dict(what=what, **same, **{who: scores[who][what] for who in WHO})
+    yield dict(what='looping', **same, **{who: round(sum(loops(r.ids) for r in made[who]) / len(items), 3) for who in WHO})
 
 
 MEASURES = dict(perplexity=perplexity, recall=recall, blimp=blimp, replies=replies, ifeval=instructions)
