@@ -82,20 +82,23 @@ void layout_row_begin(struct layout *l)
 void layout_row_add(struct layout *l, const char *s, size_t n, int col, enum theme_role role)
 {
     size_t at = l->text.len;
-    struct layout_row *row = l->n_rows ? &l->rows[l->n_rows - 1] : NULL;
-    if (!n || !row || str_add(&l->text, s, n))
+    if (!n || !l->n_rows || str_add(&l->text, s, n))
         return;
-    struct layout_seg *last = row->n_seg ? &l->segs[l->n_segs - 1] : NULL;
-    if (last && last->role == role && last->at + last->n == at && col <= last->col + cells_width(l->text.p + last->at, last->n)) {
-        last->n += n;
-        return;
-    }
     if (mem_grow(&l->segs, &l->cap_segs, l->n_segs + 1, sizeof *l->segs)) {
         l->oom = true;
         return;
     }
     l->segs[l->n_segs++] = (struct layout_seg){ at, n, col, role };
-    row->n_seg++;
+    l->rows[l->n_rows - 1].n_seg++;
+}
+
+void layout_row_extend(struct layout *l, const char *s, size_t n, int col, enum theme_role role)
+{
+    struct layout_seg *last = l->n_rows && l->rows[l->n_rows - 1].n_seg ? &l->segs[l->n_segs - 1] : NULL;
+    if (!last || last->role != role || last->at + last->n != l->text.len)
+        layout_row_add(l, s, n, col, role);
+    else if (!str_add(&l->text, s, n))
+        last->n += n;
 }
 
 /* ---- Wrapping ---- */
@@ -134,7 +137,7 @@ static void emit(struct wrap *w, size_t from, size_t to, int cols)
         }
         size_t end = r->at + r->n < to ? r->at + r->n : to;
         const char *s = w->p->text.p + from;
-        layout_row_add(w->l, s, end - from, w->indent + col, r->role);
+        layout_row_extend(w->l, s, end - from, w->indent + col, r->role);
         col += cells_width(s, end - from);
         from = end;
     }
