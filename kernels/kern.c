@@ -76,10 +76,12 @@ bool kern_type_from_gguf(uint32_t id, enum kern_type *out)
 void kern_init(struct kern *k, enum kern_level level)
 {
     k->level = level;
+    k->ahead = 0;
 #define X(ret, name, args) k->name = kern_##name##_c;
     KERN_LIST(X)
 #undef X
 #if defined(__x86_64__)
+    k->ahead = kern_x86_ahead();
 #define X(name) k->name = kern_##name##_avx2;
     if (level >= KERN_AVX2) {
         KERN_HAVE_AVX2(X)

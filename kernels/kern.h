@@ -90,6 +90,7 @@ struct kern_linear {
     size_t x_stride, n_tok;
     float *y;
     size_t y_stride; /* floats */
+    size_t ahead;    /* kern.ahead; weights are only asked for by it, so that any value is right */
 };
 
 /* ---- Attention ---------------------------------------------------------------------------------------------- */
@@ -197,6 +198,7 @@ struct kern_conv {
 
 struct kern {
     enum kern_level level;
+    size_t ahead; /* bytes from packed weights in use to those that are best asked for then */
 #define X(ret, name, args) ret(*name) args;
     KERN_LIST(X)
 #undef X

@@ -17,7 +17,6 @@
 #endif
 
 enum { FEW = 8 };         /* tokens: for more, weights come from the second cache most of the time */
-enum { AHEAD = 8 << 10 }; /* how far weights are asked for before their turn, into the second cache */
 enum { RUN_BYTES = 384 << 10 }; /* weights of one run of groups: well inside the second cache of today */
 
 /* What a tile reads and writes. */
@@ -26,6 +25,7 @@ struct tile {
     const uint8_t *x;   /* first prepared row */
     size_t x_stride;    /* bytes */
     size_t cols, nb;
+    size_t ahead;       /* bytes from weights in use to those asked for */
     float *y;           /* [tokens, y_stride], at the group's first row */
     size_t y_stride;
     unsigned n_rows;    /* rows to write, up to 16 */
@@ -34,18 +34,17 @@ struct tile {
 /* A tile of n_tok tokens: 1, 2, 4, 8 or 16, up to the walk's largest. */
 typedef void (*tile_fn)(const struct tile *t, unsigned n_tok);
 
-/* For few tokens a product is as fast as its weights come. Some CPUs' own prefetchers follow a stream only while nothing
- * else is done between its lines. */
-ALWAYS void fetch_ahead(const uint8_t *p, const size_t bytes)
+/* Asks for what lies t->ahead behind p, into the second cache: for few tokens a product is as fast as its weights come. */
+ALWAYS void fetch_ahead(const struct tile *t, const uint8_t *p, const size_t bytes)
 {
     for (size_t i = 0; i < bytes; i += 64)
-        __builtin_prefetch(p + AHEAD + i, 0, 2);
+        __builtin_prefetch(p + t->ahead + i, 0, 2);
 }
 
 ALWAYS void walk(const struct kern_linear *a, size_t g0, size_t g1, enum kern_type type, unsigned largest,
                  tile_fn fn)
 {
-    struct tile t = { .x_stride = a->x_stride, .cols = a->cols, .y_stride = a->y_stride };
+    struct tile t = { .x_stride = a->x_stride, .cols = a->cols, .y_stride = a->y_stride, .ahead = a->ahead };
     t.nb = a->cols / kern_types[type].block;
     size_t group_bytes = q_group_size(q_layout(type), t.nb);
     size_t run = group_bytes && group_bytes < RUN_BYTES ? RUN_BYTES / group_bytes : 1;

@@ -66,6 +66,18 @@ bool kern_x86_usable(enum kern_level level)
     return levels >> level & 1;
 }
 
+static bool made_by_amd(void)
+{
+    uint32_t a, b, c, d;
+    return __get_cpuid(0, &a, &b, &c, &d) && b == signature_AMD_ebx && c == signature_AMD_ecx && d == signature_AMD_edx;
+}
+
+size_t kern_x86_ahead(void)
+{
+    bool zen4 = made_by_amd() && kern_x86_usable(KERN_AVX512);
+    return zen4 ? 1 << 10 : 8 << 10;
+}
+
 void kern_x86_keep_denormals(void)
 {
     _mm_setcsr(_mm_getcsr() & ~(unsigned)MXCSR_DAZ_FTZ);

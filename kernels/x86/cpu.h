@@ -8,6 +8,10 @@
  * the tiles and a product has been tried. Answers are found once and kept. */
 bool kern_x86_usable(enum kern_level level);
 
+/* Bytes from weights in use to those asked for meanwhile (docs/SPEED.md, Decode): Intel's prefetcher and Zen 3's lose a
+ * stream that is computed with; Zen 4's follows it, and less well when asked too. */
+size_t kern_x86_ahead(void);
+
 /* Denormals are neither read nor written as zeros (MXCSR.DAZ, .FTZ off). */
 void kern_x86_keep_denormals(void);
 

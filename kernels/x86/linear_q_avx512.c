@@ -13,7 +13,7 @@ ALWAYS void tile32(enum kern_type type, const struct tile *t, const int n_tok)
     for (size_t b = 0; b < t->nb; b++) {
         struct q_block w = q_block(t->w, l, b);
         if (n_tok <= FEW)
-            fetch_ahead(w.codes, l.scale + l.high + l.codes);
+            fetch_ahead(t, w.codes, l.scale + l.high + l.codes);
         __m512i q[8];
         open_block(type, &w, q);
         const uint8_t *x = t->x;

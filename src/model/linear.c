@@ -38,7 +38,8 @@ static struct kern_linear view(const struct forward *f, const struct linear *w, 
                                float *y, size_t y_stride)
 {
     enum kern_act act = kern_types[w->type].act;
-    struct kern_linear a = { .w = w->w, .rows = w->rows, .cols = w->cols, .n_tok = n, .y = y, .y_stride = y_stride };
+    struct kern_linear a = { .w = w->w, .rows = w->rows, .cols = w->cols, .n_tok = n, .y = y, .y_stride = y_stride,
+                             .ahead = f->k->ahead };
     a.x_stride = act == KERN_ACT_F32 ? in->stride * sizeof(float) : kern_act_size(act, in->cols);
     a.x = act == KERN_ACT_F32 ? (const void *)(in->x + t0 * in->stride) : f->acts[act] + t0 * a.x_stride;
     return a;

@@ -236,7 +236,8 @@ static void bench_shape(struct kc_bench *b, const struct kern *k, enum kern_type
     j.w = (const unsigned char *)kc_bench_floats(b, copies * w_bytes / 4, -1, 1);
     void *x = kc_bench_floats(b, n_tok * stride / 4, -1, 1);
     kern_act_rows(k, act, kc_bench_floats(b, n_tok * cols, -1, 1), cols, n_tok, cols, x, stride);
-    j.a = (struct kern_linear){ .rows = rows, .cols = cols, .x = x, .x_stride = stride, .n_tok = n_tok, .y_stride = rows };
+    j.a = (struct kern_linear){ .rows = rows, .cols = cols, .x = x, .x_stride = stride, .n_tok = n_tok, .y_stride = rows,
+                                 .ahead = k->ahead };
     j.a.y = kc_bench_floats(b, n_tok * rows, -1, 1);
     kc_time(b, what, call, &j, copies, (double)w_bytes, 2.0 * (double)(rows * cols * n_tok));
 }
