@@ -1,5 +1,5 @@
-/* Products of weights used as they lie in the file, by AVX2 and NEON: what is not in the level's tiles, in the words of
- * vec.h (AVX-512 has its own). The level's file gives before inclusion:
+/* Products of weights used as they lie in the file: what is not in the level's tiles, in the words of vec.h. The level's
+ * file gives before inclusion:
  *   CACHE            bytes of the second-level cache that tokens' rows may take while the weights pass
  *   NARROW_TOKENS    tokens taken together with a narrow matrix, at most 4; 0: such a matrix has no form of its own
  * and after it tokens(), its tiles. */

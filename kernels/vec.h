@@ -5,7 +5,7 @@
  *   v_pin(v)              an empty asm that has v in a register, where gcc would load it again for each use
  *   v_load(p, n), v_store(p, n, v)      the first n floats only (all for n >= LANES), zeros behind them
  *   v_load_h(p, n)                      the same from f16
- *   v_load_b(p, n)                      the same from bf16 (not at AVX-512)
+ *   v_load_b(p, n)                      the same from bf16
  *   v_exp(x) v_silu(x) v_softplus(x)    the curves of c/math.c
  *   v_exp_low(e, n)                     e = exp(e) of n registers, n <= 8, none above exp's range
  *   v_fold(s)                           the first levels of the tree of sum16, s[PARTS], down to LANES lanes

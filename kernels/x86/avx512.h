@@ -48,14 +48,20 @@ KERN_INLINE void v_store(float *p, size_t n, __m512 v)
         _mm512_mask_storeu_ps(p, mask16(n), v);
 }
 
-KERN_INLINE __m512 load_f16x16(__mmask16 m, const void *p)
+/* n of sixteen halves, zeros behind them. */
+KERN_INLINE __m256i load_halves(const void *p, size_t n)
 {
-    return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(m, p));
+    return n >= 16 ? _mm256_loadu_si256(p) : _mm256_maskz_loadu_epi16(mask16(n), p);
 }
 
 KERN_INLINE __m512 v_load_h(const void *p, size_t n)
 {
-    return n >= 16 ? _mm512_cvtph_ps(_mm256_loadu_si256(p)) : load_f16x16(mask16(n), p);
+    return _mm512_cvtph_ps(load_halves(p, n));
+}
+
+KERN_INLINE __m512 v_load_b(const void *p, size_t n)
+{
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(load_halves(p, n)), 16));
 }
 
 /* exp for x <= HI or NaN. */

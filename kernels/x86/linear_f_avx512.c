@@ -1,34 +1,11 @@
 /* Products of weights used as they lie in the file. An output is sixteen lanes of one accumulator; a tile of R rows
  * and T tokens keeps R T of them in registers, and their trees are made sixteen at a time. Rows and tokens past the
  * end are read as copies of the last ones and not written. */
-#include "impl.h"
 #include "x86/avx512.h"
 
-enum wtype { W_F32, W_F16, W_BF16 };
+enum { CACHE = 384 << 10, NARROW_TOKENS = 1 };
 
-KERN_INLINE size_t width(enum wtype w)
-{
-    return w == W_F32 ? 4 : 2;
-}
-
-KERN_INLINE __m512 load_w(const unsigned char *p, enum wtype w)
-{
-    if (w == W_F32)
-        return _mm512_loadu_ps(p);
-    __m256i h = _mm256_loadu_si256((const __m256i *)(const void *)p);
-    if (w == W_F16)
-        return _mm512_cvtph_ps(h);
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16));
-}
-
-KERN_INLINE __m512 load_w_tail(const unsigned char *p, __mmask16 m, enum wtype w)
-{
-    if (w == W_F32)
-        return _mm512_maskz_loadu_ps(m, p);
-    if (w == W_F16)
-        return load_f16x16(m, p);
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(m, p)), 16));
-}
+#include "linear_f.h"
 
 /* Sums of rows r .. r+R-1 and tokens t .. t+T-1 into acc[token * R + row]. */
 KERN_INLINE void tile_sums(const struct kern_linear *a, enum wtype w, size_t r, size_t t, const int R, const int T,
@@ -42,7 +19,7 @@ KERN_INLINE void tile_sums(const struct kern_linear *a, enum wtype w, size_t r, 
         wr[i] = base + (r + (size_t)i < a->rows ? r + (size_t)i : a->rows - 1) * a->cols * width(w);
 #pragma GCC unroll 8
     for (int i = 0; i < T; i++)
-        xt[i] = (const float *)(const void *)((const unsigned char *)a->x + (t + (size_t)i) * a->x_stride);
+        xt[i] = x_row(a, t + (size_t)i);
     __m512 s[24];
 #pragma GCC unroll 24
     for (int i = 0; i < R * T; i++)
@@ -59,20 +36,20 @@ KERN_INLINE void tile_sums(const struct kern_linear *a, enum wtype w, size_t r, 
             xv[j] = _mm512_loadu_ps(xt[j] + k);
 #pragma GCC unroll 16
         for (int i = 0; i < R; i++) {
-            __m512 wv = load_w(wr[i] + k * width(w), w);
+            __m512 wv = load_w(wr[i] + k * width(w), 16, w);
 #pragma GCC unroll 8
             for (int j = 0; j < T; j++)
                 s[j * R + i] = _mm512_fmadd_ps(wv, xv[j], s[j * R + i]);
         }
     }
     if (k < a->cols) {
-        __mmask16 m = mask16(a->cols - k);
+        size_t left = a->cols - k;
 #pragma GCC unroll 16
         for (int i = 0; i < R; i++) {
-            __m512 wv = load_w_tail(wr[i] + k * width(w), m, w);
+            __m512 wv = load_w(wr[i] + k * width(w), left, w);
 #pragma GCC unroll 8
             for (int j = 0; j < T; j++)
-                s[j * R + i] = _mm512_fmadd_ps(wv, _mm512_maskz_loadu_ps(m, xt[j] + k), s[j * R + i]);
+                s[j * R + i] = _mm512_fmadd_ps(wv, v_load(xt[j] + k, left), s[j * R + i]);
         }
     }
 #pragma GCC unroll 24
@@ -132,8 +109,7 @@ KERN_INLINE void tile_4x6(const struct kern_linear *a, enum wtype w, size_t r, s
     put(a, r, t + 5, _mm512_shuffle_f32x4(y, y, 0x55), 4);
 }
 
-/* Tokens [t0, t1) of one group of sixteen rows. */
-KERN_INLINE void group(const struct kern_linear *a, enum wtype w, size_t r0, size_t t0, size_t t1)
+KERN_INLINE void tokens(const struct kern_linear *a, enum wtype w, size_t r0, size_t t0, size_t t1)
 {
     size_t r1 = r0 + 16 < a->rows ? r0 + 16 : a->rows, t = t0;
     while (t < t1) {
@@ -151,83 +127,4 @@ KERN_INLINE void group(const struct kern_linear *a, enum wtype w, size_t r0, siz
             tile_16x1(a, w, r0, t);
         t += step;
     }
-}
-
-/* ---- Narrow matrices (the dt projection of Mamba): trees would cost more than the products ------------------------ */
-
-enum { NARROW = 64 };
-
-/* Sixteen rows in the lanes: wt[k] holds column k of them. The tree then adds whole registers. */
-KERN_INLINE __m512 narrow_term(const float (*wt)[16], const float *x, size_t cols, size_t i)
-{
-    __m512 s = _mm512_setzero_ps();
-    for (size_t k = i; k < cols; k += 16)
-        s = _mm512_fmadd_ps(_mm512_load_ps(wt[k]), _mm512_set1_ps(x[k]), s);
-    return s;
-}
-
-KERN_INLINE __m512 narrow_tree(const float (*wt)[16], const float *x, size_t cols)
-{
-    __m512 p[8];
-#pragma GCC unroll 8
-    for (size_t i = 0; i < 8; i++)
-        p[i] = _mm512_add_ps(narrow_term(wt, x, cols, i), narrow_term(wt, x, cols, i + 8));
-    __m512 y0 = _mm512_add_ps(_mm512_add_ps(p[0], p[4]), _mm512_add_ps(p[2], p[6]));
-    __m512 y1 = _mm512_add_ps(_mm512_add_ps(p[1], p[5]), _mm512_add_ps(p[3], p[7]));
-    return _mm512_add_ps(y0, y1);
-}
-
-KERN_INLINE void narrow_tokens(const struct kern_linear *a, const float (*wt)[16], size_t r, const size_t cols)
-{
-    for (size_t t = 0; t < a->n_tok; t++) {
-        const float *x = (const float *)(const void *)((const unsigned char *)a->x + t * a->x_stride);
-        put(a, r, t, narrow_tree(wt, x, cols), 16);
-    }
-}
-
-/* One group of sixteen rows; cols a multiple of 16 up to NARROW. Not inlined: beside it gcc spills the wide tiles. */
-static __attribute__((noinline)) void narrow_group(const struct kern_linear *a, enum wtype w, size_t r0)
-{
-    _Alignas(64) float wt[NARROW][16] = { { 0 } };
-    for (size_t i = 0; i < 16 && r0 + i < a->rows; i++)
-        for (size_t k = 0; k < a->cols; k += 16) {
-            float row[16];
-            _mm512_storeu_ps(row, load_w((const unsigned char *)a->w + ((r0 + i) * a->cols + k) * width(w), w));
-            for (size_t j = 0; j < 16; j++)
-                wt[k + j][i] = row[j];
-        }
-    switch (a->cols) {
-    case 16: narrow_tokens(a, wt, r0, 16); break;
-    case 32: narrow_tokens(a, wt, r0, 32); break;
-    case 48: narrow_tokens(a, wt, r0, 48); break;
-    default: narrow_tokens(a, wt, r0, 64); break;
-    }
-}
-
-/* Tokens are taken in blocks whose rows stay in the second-level cache while the weights pass. */
-KERN_INLINE void product(const struct kern_linear *a, size_t g0, size_t g1, enum wtype w)
-{
-    const size_t cache = 384 * 1024;
-    size_t fit = cache / (a->cols * 4 + 1) / 6 * 6, block = fit < 6 ? 6 : fit;
-    bool narrow = a->n_tok >= 16 && a->cols && a->cols <= NARROW && a->cols % 16 == 0;
-    for (size_t g = g0; narrow && g < g1 && g * 16 < a->rows; g++)
-        narrow_group(a, w, g * 16);
-    for (size_t t = 0; !narrow && t < a->n_tok; t += block)
-        for (size_t g = g0; g < g1 && g * 16 < a->rows; g++)
-            group(a, w, g * 16, t, a->n_tok - t < block ? a->n_tok : t + block);
-}
-
-void kern_linear_f32_avx512(const struct kern_linear *a, size_t g0, size_t g1)
-{
-    product(a, g0, g1, W_F32);
-}
-
-void kern_linear_f16_avx512(const struct kern_linear *a, size_t g0, size_t g1)
-{
-    product(a, g0, g1, W_F16);
-}
-
-void kern_linear_bf16_avx512(const struct kern_linear *a, size_t g0, size_t g1)
-{
-    product(a, g0, g1, W_BF16);
 }

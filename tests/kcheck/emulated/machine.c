@@ -8,6 +8,11 @@ bool kern_x86_usable(enum kern_level level)
     return level <= KERN_AVX512;
 }
 
+size_t kern_x86_ahead(void)
+{
+    return 0;
+}
+
 void kern_x86_keep_denormals(void)
 {
 }
