@@ -67,9 +67,8 @@ bool kern_type_from_gguf(uint32_t id, enum kern_type *out);
 
 /* ---- Linear layers: y[t][r] = sum_k W[r][k] x[t][k] ------------------------------------------------------------ */
 
-/* Bytes of a packed matrix [rows, cols]; 0 for types that are used as they lie in the file (F32, F16, BF16).
- * Packing interleaves 16 rows, so that whole-block sums land one row a lane; the last group is padded with zeros.
- * The layout is the same at every level (kernels/c/pack.c describes it). cols is a multiple of the block. */
+/* Bytes of a packed matrix [rows, cols]. Packing interleaves 16 rows; the last group is padded with zeros. The layout is
+ * the same at every level (kernels/layout.h describes it). cols is a multiple of the block. */
 size_t kern_pack_size(enum kern_type type, size_t rows, size_t cols);
 
 /* Packs groups [g0, g1) of 16 rows from GGUF bytes src (whole matrix, rows adjacent) into dst (64-byte aligned). */
@@ -84,7 +83,7 @@ size_t kern_act_size(enum kern_act act, size_t cols);
 /* One product. x holds n_tok prepared rows x_stride bytes apart (64-byte aligned unless KERN_ACT_F32);
  * y[t * y_stride + r] is written for rows r of the groups asked for, r < rows. */
 struct kern_linear {
-    const void *w; /* packed, or GGUF bytes for the types used in place */
+    const void *w; /* packed */
     size_t rows, cols;
     const void *x;
     size_t x_stride, n_tok;

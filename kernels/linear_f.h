@@ -1,5 +1,5 @@
-/* Products of weights used as they lie in the file: what is not in the level's tiles, in the words of vec.h. The level's
- * file gives before inclusion:
+/* Products of F32, F16 and BF16 weights: what is not in the level's tiles, in the words of vec.h. The level's file gives
+ * before inclusion:
  *   CACHE            bytes of the second-level cache that tokens' rows may take while the weights pass
  *   NARROW_TOKENS    tokens taken together with a narrow matrix, at most 4; 0: such a matrix has no form of its own
  * and after it tokens(), its tiles. */
@@ -7,6 +7,7 @@
 #define KERN_LINEAR_F_H
 
 #include "impl.h"
+#include "layout.h"
 
 enum wtype { W_F32, W_F16, W_BF16 };
 
@@ -15,12 +16,34 @@ KERN_INLINE size_t width(enum wtype w)
     return w == W_F32 ? 4 : 2;
 }
 
-/* LANES weights, of which left exist. */
-KERN_INLINE vec load_w(const unsigned char *p, size_t left, enum wtype w)
+/* LANES weights. */
+KERN_INLINE vec load_w(const unsigned char *p, enum wtype w)
 {
     if (w == W_F32)
-        return v_load((const float *)(const void *)p, left);
-    return w == W_F16 ? v_load_h(p, left) : v_load_b(p, left);
+        return v_load((const float *)(const void *)p, LANES);
+    return w == W_F16 ? v_load_h(p, LANES) : v_load_b(p, LANES);
+}
+
+/* Row r. Its next 16 columns stand step_bytes behind, the next row of the quarter row_bytes. */
+KERN_INLINE const unsigned char *w_row(const struct kern_linear *a, enum wtype w, size_t r)
+{
+    return (const unsigned char *)a->w + r / F_ROWS * f_quarter_size(width(w), a->cols) + r % F_ROWS * F_STEP * width(w);
+}
+
+KERN_INLINE size_t row_bytes(enum wtype w)
+{
+    return F_STEP * width(w);
+}
+
+KERN_INLINE size_t step_bytes(enum wtype w)
+{
+    return F_ROWS * row_bytes(w);
+}
+
+/* How far a tile of T tokens asks for weights: several tokens pass a group more than once, while the next one comes. */
+KERN_INLINE size_t ahead_bytes(const struct kern_linear *a, enum wtype w, const int T)
+{
+    return T == 1 ? a->ahead : f_quarter_size(width(w), a->cols) * KERN_GROUP / F_ROWS;
 }
 
 KERN_INLINE const float *x_row(const struct kern_linear *a, size_t t)
@@ -89,11 +112,11 @@ KERN_INLINE void narrow_tokens(const struct kern_linear *a, const float (*wt)[LA
 /* Rows r .. r+LANES-1; cols a multiple of 16 up to NARROW. Not inlined: beside it gcc spills the wide tiles. */
 static __attribute__((noinline)) void narrow_rows(const struct kern_linear *a, enum wtype w, size_t r)
 {
-    _Alignas(64) float wt[NARROW][LANES] = { { 0 } };
-    for (size_t i = 0; i < LANES && r + i < a->rows; i++)
+    _Alignas(64) float wt[NARROW][LANES];
+    for (size_t i = 0; i < LANES; i++)
         for (size_t k = 0; k < a->cols; k += LANES) {
             float row[LANES];
-            v_store(row, LANES, load_w((const unsigned char *)a->w + ((r + i) * a->cols + k) * width(w), LANES, w));
+            v_store(row, LANES, load_w(w_row(a, w, r + i) + k / F_STEP * step_bytes(w) + k % F_STEP * width(w), w));
             for (size_t j = 0; j < LANES; j++)
                 wt[k + j][i] = row[j];
         }

@@ -1,26 +1,25 @@
-/* Products of weights used as they lie in the file. An output's sixteen lanes are four accumulators; a tile of R rows
- * and T tokens keeps 4 R T <= 24 of them in registers. Four rows make a register of outputs. Rows past the end are read
- * as copies of the last one and not written. */
+/* Products of float weights. An output's sixteen lanes are four accumulators; a tile of R rows and T tokens keeps
+ * 4 R T <= 24 of them in registers. Four rows make a register of outputs. */
 #include "arm/neon.h"
 
 enum { CACHE = 256 << 10, NARROW_TOKENS = 0 };
 
 #include "linear_f.h"
 
-/* Sixteen weights and activations of each row and token from k on, of which left exist. */
-KERN_INLINE void add_16(const unsigned char *const *wr, const float *const *xt, size_t k, size_t left, enum wtype w,
+/* Sixteen weights of each row, the first one's at `at`, and as many activations of each token from k on, of which left exist. */
+KERN_INLINE void add_16(const unsigned char *at, const float *const *xt, size_t k, size_t left, enum wtype w,
                         const int R, const int T, float32x4_t (*s)[4])
 {
 #pragma GCC unroll 4
     for (size_t i = 0; i < 4; i++) {
-        size_t at = 4 * i < left ? 4 * i : left;
+        size_t from = 4 * i < left ? 4 * i : left;
         float32x4_t wv[4];
 #pragma GCC unroll 4
         for (int r = 0; r < R; r++)
-            wv[r] = load_w(wr[r] + (k + at) * width(w), left - at, w);
+            wv[r] = load_w(at + (size_t)r * row_bytes(w) + 4 * i * width(w), w);
 #pragma GCC unroll 3
         for (int t = 0; t < T; t++) {
-            float32x4_t xv = v_load(xt[t] + k + at, left - at);
+            float32x4_t xv = v_load(xt[t] + k + from, left - from);
 #pragma GCC unroll 4
             for (int r = 0; r < R; r++)
                 s[t * R + r][i] = vfmaq_f32(s[t * R + r][i], wv[r], xv);
@@ -32,23 +31,20 @@ KERN_INLINE void add_16(const unsigned char *const *wr, const float *const *xt, 
 KERN_INLINE void tile_sums(const struct kern_linear *a, enum wtype w, size_t r, size_t t, const int R, const int T,
                            float32x4_t (*sum)[4])
 {
-    const unsigned char *wr[4], *base = a->w;
+    const unsigned char *at = w_row(a, w, r);
     const float *xt[3];
     float32x4_t s[6][4];
     size_t k = 0;
-#pragma GCC unroll 4
-    for (int i = 0; i < R; i++)
-        wr[i] = base + (r + (size_t)i < a->rows ? r + (size_t)i : a->rows - 1) * a->cols * width(w);
 #pragma GCC unroll 3
     for (int i = 0; i < T; i++)
         xt[i] = x_row(a, t + (size_t)i);
 #pragma GCC unroll 6
     for (int i = 0; i < R * T; i++)
         s[i][0] = s[i][1] = s[i][2] = s[i][3] = vdupq_n_f32(0);
-    for (; k + 16 <= a->cols; k += 16)
-        add_16(wr, xt, k, 16, w, R, T, s);
+    for (; k + 16 <= a->cols; k += 16, at += step_bytes(w))
+        add_16(at, xt, k, 16, w, R, T, s);
     if (k < a->cols)
-        add_16(wr, xt, k, a->cols - k, w, R, T, s);
+        add_16(at, xt, k, a->cols - k, w, R, T, s);
 #pragma GCC unroll 3
     for (int j = 0; j < T; j++)
 #pragma GCC unroll 4

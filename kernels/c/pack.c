@@ -1,4 +1,4 @@
-/* Packing of quantised weights: rows of a GGUF tensor into groups of 16 interleaved rows (layout.h). */
+/* Packing of weights: rows of a GGUF tensor into groups of 16 interleaved rows (layout.h). */
 #include "impl.h"
 #include "layout.h"
 
@@ -111,27 +111,50 @@ static void put_block(enum kern_type type, uint8_t *group, size_t b, size_t r, c
     }
 }
 
-size_t kern_pack_size(enum kern_type type, size_t rows, size_t cols)
+static void pack_quantised(enum kern_type type, const uint8_t *row, size_t n_rows, size_t nb, uint8_t *group)
 {
     struct q_layout l = q_layout(type);
+    if (n_rows < KERN_GROUP || nb % l.run || type == KERN_Q6_K)
+        memset(group, 0, q_group_size(l, nb)); /* rows, blocks or bytes that nothing is put into */
+    for (size_t b = 0; b < nb; b++)
+        for (size_t r = 0; r < n_rows; r++)
+            put_block(type, group, b, r, row + (r * nb + b) * kern_types[type].bytes);
+}
+
+static void pack_floats(size_t width, const uint8_t *row, size_t n_rows, size_t cols, uint8_t *group)
+{
+    const size_t step = F_STEP * width, quarter = f_quarter_size(width, cols);
+    if (n_rows < KERN_GROUP || cols % F_STEP)
+        memset(group, 0, quarter * KERN_GROUP / F_ROWS);
+    for (size_t k = 0; k < cols; k += F_STEP)
+        for (size_t r = 0; r < n_rows; r++)
+            memcpy(group + r / F_ROWS * quarter + (k / F_STEP * F_ROWS + r % F_ROWS) * step, row + (r * cols + k) * width,
+                   cols - k < F_STEP ? (cols - k) * width : step);
+}
+
+static size_t group_size(enum kern_type type, size_t cols)
+{
+    const struct kern_type_info *t = &kern_types[type];
+    return t->block == 1 ? f_quarter_size(t->bytes, cols) * KERN_GROUP / F_ROWS : q_group_size(q_layout(type), cols / t->block);
+}
+
+size_t kern_pack_size(enum kern_type type, size_t rows, size_t cols)
+{
     size_t groups = rows / KERN_GROUP + (rows % KERN_GROUP != 0);
-    return groups * q_group_size(l, cols / kern_types[type].block);
+    return groups * group_size(type, cols);
 }
 
 void kern_pack(enum kern_type type, const void *src, size_t rows, size_t cols, size_t g0, size_t g1, void *dst)
 {
-    struct q_layout l = q_layout(type);
-    size_t bytes = kern_types[type].bytes, nb = cols / kern_types[type].block, size = q_group_size(l, nb);
-    if (size == 0)
-        return;
+    const struct kern_type_info *t = &kern_types[type];
+    size_t nb = cols / t->block, size = group_size(type, cols);
     for (size_t g = g0; g < g1; g++) {
-        uint8_t *group = (uint8_t *)dst + g * size;
         size_t n_rows = rows - g * KERN_GROUP < KERN_GROUP ? rows - g * KERN_GROUP : KERN_GROUP;
-        const uint8_t *row = (const uint8_t *)src + g * KERN_GROUP * nb * bytes;
-        if (n_rows < KERN_GROUP || nb % l.run || type == KERN_Q6_K)
-            memset(group, 0, size); /* rows, blocks or bytes that nothing is put into */
-        for (size_t b = 0; b < nb; b++)
-            for (size_t r = 0; r < n_rows; r++)
-                put_block(type, group, b, r, row + (r * nb + b) * bytes);
+        const uint8_t *row = (const uint8_t *)src + g * KERN_GROUP * nb * t->bytes;
+        uint8_t *group = (uint8_t *)dst + g * size;
+        if (t->block == 1)
+            pack_floats(t->bytes, row, n_rows, cols, group);
+        else
+            pack_quantised(type, row, n_rows, nb, group);
     }
 }

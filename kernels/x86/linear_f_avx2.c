@@ -1,6 +1,5 @@
-/* Products of weights used as they lie in the file. An output's sixteen lanes are two accumulators; a tile of R rows
- * and T tokens keeps 2 R T <= 12 of them in registers, and trees are made eight rows at a time. Rows past the end are
- * read as copies of the last one and not written. */
+/* Products of float weights. An output's sixteen lanes are two accumulators; a tile of R rows and T tokens keeps
+ * 2 R T <= 12 of them in registers, and trees are made eight rows at a time. */
 #include "x86/avx2.h"
 
 enum { CACHE = 256 << 10, NARROW_TOKENS = 2 };
@@ -11,30 +10,27 @@ enum { CACHE = 256 << 10, NARROW_TOKENS = 2 };
 KERN_INLINE void tile_sums(const struct kern_linear *a, enum wtype w, size_t r, size_t t, const int R, const int T,
                            __m256 (*sum)[8])
 {
-    const unsigned char *wr[4], *base = a->w;
+    const unsigned char *at = w_row(a, w, r);
     const float *xt[3];
     __m256 s[2][12];
+    const size_t ahead = ahead_bytes(a, w, T);
     size_t k = 0;
-#pragma GCC unroll 4
-    for (int i = 0; i < R; i++)
-        wr[i] = base + (r + (size_t)i < a->rows ? r + (size_t)i : a->rows - 1) * a->cols * width(w);
 #pragma GCC unroll 3
     for (int i = 0; i < T; i++)
         xt[i] = x_row(a, t + (size_t)i);
 #pragma GCC unroll 12
     for (int i = 0; i < R * T; i++)
         s[0][i] = s[1][i] = _mm256_setzero_ps();
-    const char *ahead = (const char *)wr[0] + (size_t)R * a->cols * width(w); /* the next tile's rows */
-    for (; k + 16 <= a->cols; k += 16, ahead += 16 * (size_t)R * width(w)) {
+    for (; k + 16 <= a->cols; k += 16, at += step_bytes(w)) {
 #pragma GCC unroll 4
-        for (size_t i = 0; i < 16 * (size_t)R * width(w); i += 64)
-            _mm_prefetch(ahead + i, _MM_HINT_T1);
+        for (size_t i = 0; i < (size_t)R * row_bytes(w); i += 64)
+            _mm_prefetch((const char *)at + ahead + i, _MM_HINT_T1);
 #pragma GCC unroll 2
         for (size_t h = 0; h < 2; h++) {
             __m256 wv[4];
 #pragma GCC unroll 4
             for (int i = 0; i < R; i++)
-                wv[i] = load_w(wr[i] + (k + 8 * h) * width(w), 8, w);
+                wv[i] = load_w(at + (size_t)i * row_bytes(w) + 8 * h * width(w), w);
 #pragma GCC unroll 3
             for (int j = 0; j < T; j++) {
                 __m256 xv = _mm256_loadu_ps(xt[j] + k + 8 * h);
@@ -46,13 +42,13 @@ KERN_INLINE void tile_sums(const struct kern_linear *a, enum wtype w, size_t r, 
         }
     }
     for (size_t h = 0; k < a->cols && h < 2; h++) {
-        size_t at = k + 8 * h, left = at < a->cols ? a->cols - at : 0;
+        size_t from = k + 8 * h < a->cols ? k + 8 * h : a->cols;
 #pragma GCC unroll 4
         for (int i = 0; i < R; i++) {
-            __m256 wv = load_w(wr[i] + at * width(w), left, w);
+            __m256 wv = load_w(at + (size_t)i * row_bytes(w) + 8 * h * width(w), w);
 #pragma GCC unroll 3
             for (int j = 0; j < T; j++) {
-                __m256 v = _mm256_fmadd_ps(wv, v_load(xt[j] + at, left), h ? s[1][j * R + i] : s[0][j * R + i]);
+                __m256 v = _mm256_fmadd_ps(wv, v_load(xt[j] + from, a->cols - from), h ? s[1][j * R + i] : s[0][j * R + i]);
                 if (h)
                     s[1][j * R + i] = v;
                 else

@@ -42,22 +42,9 @@ static int list_all(struct model *m, struct matrices *all, struct err *e)
     return 0;
 }
 
-/* Types that kernels use as they lie in the file are copied: from the mapping, whose pages are small, they come slower. */
 static size_t packed_bytes(const struct linear *w)
 {
-    size_t n = kern_pack_size(w->type, w->rows, w->cols);
-    return ((n ? n : w->tensor->bytes) + ALIGN - 1) / ALIGN * ALIGN;
-}
-
-static void pack_groups(const struct linear *w, size_t g0, size_t g1, unsigned char *dst)
-{
-    const unsigned char *src = w->tensor->data;
-    if (kern_pack_size(w->type, w->rows, w->cols)) {
-        kern_pack(w->type, src, w->rows, w->cols, g0, g1, dst);
-        return;
-    }
-    size_t row = w->tensor->bytes / w->rows, r0 = g0 * KERN_GROUP, r1 = g1 * KERN_GROUP;
-    memcpy(dst + r0 * row, src + r0 * row, ((r1 < w->rows ? r1 : w->rows) - r0) * row);
+    return (kern_pack_size(w->type, w->rows, w->cols) + ALIGN - 1) / ALIGN * ALIGN;
 }
 
 static void count_ops(struct model *m, const struct linear *w)
@@ -105,7 +92,7 @@ static void tensor_part(void *arg, size_t part, unsigned member)
         return;
     }
     size_t g0 = (part - 1) * j->per_part, g1 = g0 + j->per_part;
-    pack_groups(j->w, g0, g1 < j->groups ? g1 : j->groups, j->dst);
+    kern_pack(j->w->type, j->t->data, j->w->rows, j->w->cols, g0, g1 < j->groups ? g1 : j->groups, j->dst);
 }
 
 /* Returns the bytes written to dst. */

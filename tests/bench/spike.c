@@ -107,19 +107,13 @@ static uint8_t *weights(size_t bytes)
     return w;
 }
 
-static size_t weight_bytes(const struct setup *s)
-{
-    size_t packed = kern_pack_size(s->type, s->rows, s->cols);
-    return packed ? packed : s->rows * s->cols / kern_types[s->type].block * kern_types[s->type].bytes;
-}
-
 /* Seconds of a product: best and median of many samples. */
 static void measure(const struct setup *s, double *best, double *median)
 {
     struct err e;
     struct pool *pool = s->threads > 1 ? must(pool_new((unsigned)s->threads, &e)) : NULL;
     enum kern_act act = kern_types[s->type].act;
-    size_t bytes = weight_bytes(s), copies = s->cold ? (size_t)(COLD_BYTES / (double)bytes) + 1 : 1;
+    size_t bytes = kern_pack_size(s->type, s->rows, s->cols), copies = s->cold ? (size_t)(COLD_BYTES / (double)bytes) + 1 : 1;
     uint8_t *w = weights(bytes * copies);
     struct job j = { .type = s->type, .parts = s->threads == 1 ? 1 : s->threads * PARTS_A_THREAD };
     kern_init(&j.k, s->level);
@@ -127,7 +121,8 @@ static void measure(const struct setup *s, double *best, double *median)
     for (size_t i = 0; i < s->n_tok * s->cols; i++)
         x[i] = (float)(next_random() >> 8) / 8388608 - 1;
     j.x = x;
-    j.a = (struct kern_linear){ .rows = s->rows, .cols = s->cols, .n_tok = s->n_tok, .y_stride = s->rows };
+    j.a = (struct kern_linear){ .rows = s->rows, .cols = s->cols, .n_tok = s->n_tok, .y_stride = s->rows,
+                                .ahead = j.k.ahead };
     j.a.x_stride = kern_act_size(act, s->cols);
     j.rows_x = act == KERN_ACT_F32 ? x : aligned(s->n_tok * j.a.x_stride);
     j.a.x = j.rows_x;

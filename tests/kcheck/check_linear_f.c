@@ -44,13 +44,23 @@ static unsigned char *weights(struct kc *kc, const struct type *ty, size_t n)
     return w;
 }
 
-/* A product with strides of its own; y holds n_tok rows of y_stride floats. */
-static struct kern_linear make(struct kc *kc, const struct type *ty, size_t rows, size_t cols, size_t n_tok)
+static const void *pack(struct kc *kc, const struct type *ty, const unsigned char *file, size_t rows, size_t cols)
+{
+    void *w = kc_out_aligned(kc, kern_pack_size(ty->id, rows, cols));
+    kern_pack(ty->id, file, rows, cols, 0, (rows + 15) / 16, w);
+    kc_seal(kc, w);
+    return w;
+}
+
+/* A product with strides of its own, and its rows as a file has them; y holds n_tok rows of y_stride floats. */
+static struct kern_linear make(struct kc *kc, const struct type *ty, size_t rows, size_t cols, size_t n_tok,
+                               const unsigned char **file)
 {
     size_t xs = cols + kc_below(kc, 20), ys = rows + kc_below(kc, 20);
     kc_begin(kc, "%zu rows, %zu columns, %zu tokens, strides %zu and %zu", rows, cols, n_tok, xs, ys);
     struct kern_linear a = { .rows = rows, .cols = cols, .n_tok = n_tok, .x_stride = xs * 4, .y_stride = ys };
-    a.w = weights(kc, ty, rows * cols);
+    *file = weights(kc, ty, rows * cols);
+    a.w = pack(kc, ty, *file, rows, cols);
     a.x = kc_in(kc, n_tok ? (n_tok - 1) * xs + cols : 0, -2, 2);
     return a;
 }
@@ -75,16 +85,18 @@ static bool compare_one(struct kc *kc, const struct type *ty, struct kern_linear
 static void compare(struct kc *kc, const struct type *ty)
 {
     static const size_t tok[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 17, 33 };
+    const unsigned char *file;
     for (size_t i = 0; i < KC_N_SIZES; i++) { /* every width, as GEMV and as a small GEMM */
-        struct kern_linear a = make(kc, ty, 1 + kc_below(kc, 33), kc_size(i), 1);
+        struct kern_linear a = make(kc, ty, 1 + kc_below(kc, 33), kc_size(i), 1, &file);
         if (!compare_one(kc, ty, a, 0, (a.rows + 15) / 16))
             return;
-        a = make(kc, ty, 1 + kc_below(kc, 33), kc_size(i), tok[1 + i % 11]);
+        a = make(kc, ty, 1 + kc_below(kc, 33), kc_size(i), tok[1 + i % 11], &file);
         if (!compare_one(kc, ty, a, 0, (a.rows + 15) / 16))
             return;
     }
     for (size_t i = 0; i < 100; i++) { /* every height and count, some of the groups */
-        struct kern_linear a = make(kc, ty, i % 68, 1 + kc_below(kc, 80), i < 12 ? tok[i] : kc_below(kc, 36));
+        struct kern_linear a = make(kc, ty, i % 68, 1 + kc_below(kc, 80), i < 12 ? tok[i] : kc_below(kc, 36),
+                                    &file);
         size_t groups = (a.rows + 15) / 16, g0 = kc_below(kc, groups + 1), g1 = g0 + kc_below(kc, groups - g0 + 1);
         if (!compare_one(kc, ty, a, g0, g1))
             return;
@@ -94,12 +106,13 @@ static void compare(struct kc *kc, const struct type *ty)
 static void oracle(struct kc *kc, const struct type *ty)
 {
     for (size_t i = 0; i < KC_N_SIZES; i++) {
-        struct kern_linear a = make(kc, ty, 17, kc_size(i), 2);
+        const unsigned char *file;
+        struct kern_linear a = make(kc, ty, 17, kc_size(i), 2, &file);
         a.y = kc_out(kc, y_size(&a) * 4);
         kern_linear_of(kc->c, ty->id)(&a, 0, 2);
         for (size_t r = 0; r < 34; r++) {
             const float *x = (const float *)a.x + r / 17 * (a.x_stride / 4);
-            const unsigned char *w = (const unsigned char *)a.w + r % 17 * a.cols * ty->bytes;
+            const unsigned char *w = file + r % 17 * a.cols * ty->bytes;
             double want = 0, mag = 0;
             for (size_t k = 0; k < a.cols; k++) {
                 double p = value(ty, w + k * ty->bytes) * x[k];
@@ -132,13 +145,14 @@ static void call(void *ctx, size_t i)
 static void bench_shape(struct kc_bench *b, const struct kern *k, const struct type *ty, size_t rows, size_t cols,
                         size_t n_tok, const char *what)
 {
-    size_t w_bytes = rows * cols * ty->bytes, copies = n_tok <= 8 ? kc_bench_copies((double)w_bytes) : 1;
+    size_t w_bytes = kern_pack_size(ty->id, rows, cols), copies = n_tok <= 8 ? kc_bench_copies((double)w_bytes) : 1;
     unsigned char *w = (unsigned char *)kc_bench_floats(b, copies * w_bytes / 4, -1, 1);
     if (ty->bytes == 2)
-        for (size_t i = 0; i < copies * rows * cols; i++)
+        for (size_t i = 0; i < copies * w_bytes / 2; i++)
             store(ty, w + 2 * i, (float)((double)(i * 2654435761u % 65536) / 65536 - 0.5));
     struct job j = { kern_linear_of(k, ty->id), { 0 }, w, w_bytes };
-    j.a = (struct kern_linear){ .rows = rows, .cols = cols, .n_tok = n_tok, .x_stride = cols * 4, .y_stride = rows };
+    j.a = (struct kern_linear){ .rows = rows, .cols = cols, .n_tok = n_tok, .x_stride = cols * 4, .y_stride = rows,
+                                .ahead = k->ahead };
     j.a.x = kc_bench_floats(b, n_tok * cols, -1, 1);
     j.a.y = kc_bench_floats(b, n_tok * rows, -1, 1);
     kc_time(b, what, call, &j, copies, (double)w_bytes, 2.0 * (double)(rows * cols * n_tok));

@@ -291,9 +291,9 @@ static void pack_oracle(struct kc *kc)
             return;
     if (!check_made_rows(kc) || !check_q4k_scales(kc))
         return;
-    for (int type = KERN_Q4_0; type < KERN_N_TYPES; type++)
+    for (int type = 0; type < KERN_N_TYPES; type++)
         for (size_t i = 0; i < 40; i++)
-            if (!check_parts(kc, (enum kern_type)type, i < 35 ? i : 40 + i, 1 + kc_below(kc, 5)))
+            if (!check_parts(kc, (enum kern_type)type, i < 35 ? i : 40 + i, 1 + kc_below(kc, type < KERN_Q4_0 ? 40 : 5)))
                 return;
 }
 
