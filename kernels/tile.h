@@ -16,7 +16,6 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
-enum { FEW = 8 };         /* tokens: for more, weights come from the second cache most of the time */
 enum { RUN_BYTES = 384 << 10 }; /* weights of one run of groups: well inside the second cache of today */
 
 /* What a tile reads and writes. */
@@ -34,11 +33,11 @@ struct tile {
 /* A tile of n_tok tokens: 1, 2, 4, 8 or 16, up to the walk's largest. */
 typedef void (*tile_fn)(const struct tile *t, unsigned n_tok);
 
-/* Asks for what lies t->ahead behind p, into the second cache: for few tokens a product is as fast as its weights come. */
-ALWAYS void fetch_ahead(const struct tile *t, const uint8_t *p, const size_t bytes)
+/* Asks for what lies `ahead` behind p, into the second cache. */
+ALWAYS void fetch_ahead(const uint8_t *p, size_t ahead, const size_t bytes)
 {
     for (size_t i = 0; i < bytes; i += 64)
-        __builtin_prefetch(p + t->ahead + i, 0, 2);
+        __builtin_prefetch(p + ahead + i, 0, 2);
 }
 
 ALWAYS void walk(const struct kern_linear *a, size_t g0, size_t g1, enum kern_type type, unsigned largest,

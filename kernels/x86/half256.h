@@ -22,7 +22,7 @@ ALWAYS void sums_q4k(const struct tile *t, const unsigned n_tok, size_t b, const
     for (size_t p = 0; p < 4; p++) { /* low nibbles are sub-block 2p, high ones 2p + 1 */
         const uint8_t *c = w->codes + p * 512, *sc = w->scale + 2 * p * Q_LANES + 8 * half;
         if (n_tok <= FETCH && half == 0)
-            fetch_ahead(t, c, 512 + 80); /* a quarter of the block, its scales included */
+            fetch_ahead(c, t->ahead, 512 + 80); /* a quarter of the block, its scales included */
         UNROLL for (int high = 0; high < 2; high++) {
             const uint8_t *x = t->x + 256 * b + 64 * p + (size_t)(32 * high);
             const __m256i s = as_scale(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(sc + high * Q_LANES))));
@@ -85,7 +85,7 @@ ALWAYS void sums_q6k(const struct tile *t, const unsigned n_tok, size_t b, const
             const __m256i odd = as_scale(_mm256_srai_epi32(sc, 16));
             const uint8_t *unit = w->codes + 2 * c * Q6K_UNIT + 32 * half, *x = t->x;
             if (n_tok <= FETCH && half == 0)
-                fetch_ahead(t, w->codes + pair * (Q6K_UNIT / 2), Q6K_UNIT / 2 + 40);
+                fetch_ahead(w->codes + pair * (Q6K_UNIT / 2), t->ahead, Q6K_UNIT / 2 + 40);
             __m256i q[8];
             open_q6k(unit, g, q);
             open_q6k(unit + Q6K_UNIT, g, q + 4);

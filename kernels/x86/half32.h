@@ -80,7 +80,7 @@ ALWAYS void tile32(enum kern_type type, const struct tile *t, const unsigned n_t
         acc[0][i] = acc[1][i] = _mm256_setzero_ps();
     for (size_t b = 0; b < t->nb; b++) {
         if (n_tok <= FETCH)
-            fetch_ahead(t, q_block(t->w, l, b).codes, l.scale + l.high + l.codes);
+            fetch_ahead(q_block(t->w, l, b).codes, t->ahead, l.scale + l.high + l.codes);
         half32(type, t, n_tok, few, b, 0, acc[0]);
         half32(type, t, n_tok, few, b, 1, acc[1]);
     }

@@ -3,6 +3,9 @@
 #include "impl.h"
 #include "x86/block32.h"
 
+/* From so many tokens on, no prefetcher of a CPU runs ahead far enough. */
+enum { MANY = 8, MANY_AHEAD = 8 << 10 /* bytes */ };
+
 /* The block's codes are held; each token's activations are broadcast from memory. */
 ALWAYS void tile32(enum kern_type type, const struct tile *t, const int n_tok)
 {
@@ -12,8 +15,7 @@ ALWAYS void tile32(enum kern_type type, const struct tile *t, const int n_tok)
         acc[i] = _mm512_setzero_ps();
     for (size_t b = 0; b < t->nb; b++) {
         struct q_block w = q_block(t->w, l, b);
-        if (n_tok <= FEW)
-            fetch_ahead(t, w.codes, l.scale + l.high + l.codes);
+        fetch_ahead(w.codes, n_tok < MANY ? t->ahead : MANY_AHEAD, l.scale + l.high + l.codes);
         __m512i q[8];
         open_block(type, &w, q);
         const uint8_t *x = t->x;

@@ -55,8 +55,7 @@ ALWAYS void scales_q4k(const struct tile *t, const int n_tok, size_t b, const st
     for (size_t j = 0; j < 8; j += 2) {
         const uint8_t *c = w->codes + j / 2 * 512;
         __m512i q[8];
-        if (n_tok <= FEW)
-            fetch_ahead(t, c, 512 + 80); /* a quarter of the block, its scales included */
+        fetch_ahead(c, t->ahead, 512 + 80); /* a quarter of the block, its scales included */
         UNROLL for (int v = 0; v < 8; v++)
             q[v] = _mm512_and_si512(_mm512_load_si512(c + v * Q_VEC), low);
         __m512i s = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(sc + j * Q_LANES)));
@@ -123,8 +122,7 @@ ALWAYS void first_sums_q6k(const struct tile *t, const int n_tok, const struct q
 ALWAYS void scales_q6k(const struct tile *t, const int n_tok, size_t b, const struct q_block *w, __m512i *sum)
 {
     for (size_t u = 0; u < 4; u++) {
-        if (n_tok <= FEW)
-            fetch_ahead(t, w->codes + u * Q6K_UNIT, Q6K_UNIT + 80);
+        fetch_ahead(w->codes + u * Q6K_UNIT, t->ahead, Q6K_UNIT + 80);
         UNROLL for (int g = 0; g < 4; g++) {
             size_t pair = u / 2 * 4 + (size_t)g; /* sub-blocks 2 pair and 2 pair + 1: the odd one in odd units */
             __m512i sc = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(w->scale + pair * 32)));
