@@ -67,7 +67,7 @@ bool kern_type_from_gguf(uint32_t id, enum kern_type *out);
 
 /* ---- Linear layers: y[t][r] = sum_k W[r][k] x[t][k] ------------------------------------------------------------ */
 
-/* Bytes of a packed matrix [rows, cols]. Packing interleaves 16 rows; the last group is padded with zeros. The layout is
+/* Bytes of a packed matrix [rows, cols], a multiple of 64. Packing interleaves 16 rows; the last group is padded with zeros. The layout is
  * the same at every level (kernels/layout.h describes it). cols is a multiple of the block. */
 size_t kern_pack_size(enum kern_type type, size_t rows, size_t cols);
 

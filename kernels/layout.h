@@ -1,16 +1,17 @@
 /* Inside kernels/ only: where things lie in packed weights and in prepared activation rows. The same at every level.
  *
- * A packed matrix is a row of groups of 16 weight rows, so that a product reads one stream of whole cache lines from end to
- * end. A group of F32, F16 or BF16 is four quarters of four rows; a quarter is a row of steps of 16
- * columns: 16 elements of its first row, of its second, third and fourth.
+ * A packed matrix is a row of groups of 16 weight rows, so that a product reads one stream of whole cache lines from end
+ * to end. A group of F32, F16 or BF16 is four quarters of four rows; a quarter is a row of steps of 16 columns: 16 elements
+ * of its first row, of its second, third and fourth.
  *
- * A group of quantised rows is a row of runs of one or two blocks (the last run may
- * be half empty). A run holds, each for its blocks in order,
+ * A group of quantised rows is a row of runs of one or two blocks (the last run may be half empty). A run holds, each for
+ * its blocks in order,
  *   scale  f16 scales and minima, 16 side by side; before them a K-quant's sub-scales
  *   high   the bits of a code that codes have no room for
  *   codes  vectors of 64 bytes: lane r (4 bytes) belongs to row r and holds four codes of consecutive k
  * so that an integer dot product by groups of four bytes leaves one row's sum in each of 16 lanes (scales in an area of
- * their own cost half the memory's speed: that stream starts anew in each group). Two blocks where 16 scales of f16 would leave half a line.
+ * their own cost half the memory's speed: that stream starts anew in each group). Two blocks where 16 scales of f16 would
+ * leave half a line.
  *
  *   Q8_0        8 vectors a block: vector v has k = 4v..4v+3; a byte is code + 128. scale: d[16]
  *   Q4_0, Q4_1  4 vectors: low nibbles have k = 4v.., high nibbles k = 16 + 4v... scale: d[16], then m[16] (Q4_1)
@@ -60,10 +61,15 @@ static inline struct q_layout q_layout(enum kern_type type)
     }
 }
 
-/* Bytes of a quarter of float rows, `width` bytes an element; a group has KERN_GROUP / F_ROWS. */
+/* Bytes of a quarter and of a group of float rows, `width` bytes an element. */
 static inline size_t f_quarter_size(size_t width, size_t cols)
 {
     return (cols + F_STEP - 1) / F_STEP * F_STEP * F_ROWS * width;
+}
+
+static inline size_t f_group_size(size_t width, size_t cols)
+{
+    return KERN_GROUP / F_ROWS * f_quarter_size(width, cols);
 }
 
 static inline size_t q_round64(size_t n)

@@ -24,12 +24,7 @@ KERN_INLINE vec load_w(const unsigned char *p, enum wtype w)
     return w == W_F16 ? v_load_h(p, LANES) : v_load_b(p, LANES);
 }
 
-/* Row r. Its next 16 columns stand step_bytes behind, the next row of the quarter row_bytes. */
-KERN_INLINE const unsigned char *w_row(const struct kern_linear *a, enum wtype w, size_t r)
-{
-    return (const unsigned char *)a->w + r / F_ROWS * f_quarter_size(width(w), a->cols) + r % F_ROWS * F_STEP * width(w);
-}
-
+/* From a row to the next of its quarter, and from its 16 columns to the next 16. */
 KERN_INLINE size_t row_bytes(enum wtype w)
 {
     return F_STEP * width(w);
@@ -40,10 +35,15 @@ KERN_INLINE size_t step_bytes(enum wtype w)
     return F_ROWS * row_bytes(w);
 }
 
+KERN_INLINE const unsigned char *w_row(const struct kern_linear *a, enum wtype w, size_t r)
+{
+    return (const unsigned char *)a->w + r / F_ROWS * f_quarter_size(width(w), a->cols) + r % F_ROWS * row_bytes(w);
+}
+
 /* How far a tile of T tokens asks for weights: several tokens pass a group more than once, while the next one comes. */
 KERN_INLINE size_t ahead_bytes(const struct kern_linear *a, enum wtype w, const int T)
 {
-    return T == 1 ? a->ahead : f_quarter_size(width(w), a->cols) * KERN_GROUP / F_ROWS;
+    return T == 1 ? a->ahead : f_group_size(width(w), a->cols);
 }
 
 KERN_INLINE const float *x_row(const struct kern_linear *a, size_t t)

@@ -125,7 +125,7 @@ static void pack_floats(size_t width, const uint8_t *row, size_t n_rows, size_t 
 {
     const size_t step = F_STEP * width, quarter = f_quarter_size(width, cols);
     if (n_rows < KERN_GROUP || cols % F_STEP)
-        memset(group, 0, quarter * KERN_GROUP / F_ROWS);
+        memset(group, 0, f_group_size(width, cols));
     for (size_t k = 0; k < cols; k += F_STEP)
         for (size_t r = 0; r < n_rows; r++)
             memcpy(group + r / F_ROWS * quarter + (k / F_STEP * F_ROWS + r % F_ROWS) * step, row + (r * cols + k) * width,
@@ -135,7 +135,7 @@ static void pack_floats(size_t width, const uint8_t *row, size_t n_rows, size_t 
 static size_t group_size(enum kern_type type, size_t cols)
 {
     const struct kern_type_info *t = &kern_types[type];
-    return t->block == 1 ? f_quarter_size(t->bytes, cols) * KERN_GROUP / F_ROWS : q_group_size(q_layout(type), cols / t->block);
+    return t->block == 1 ? f_group_size(t->bytes, cols) : q_group_size(q_layout(type), cols / t->block);
 }
 
 size_t kern_pack_size(enum kern_type type, size_t rows, size_t cols)

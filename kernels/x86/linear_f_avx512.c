@@ -58,6 +58,17 @@ KERN_INLINE void put(const struct kern_linear *a, size_t r, size_t t, __m512 v, 
     _mm512_mask_storeu_ps(a->y + t * a->y_stride + r, mask_at(0, left < n ? left : n), v);
 }
 
+/* Four rows of n tokens, 2 or 4, from a quarter of y each. */
+KERN_INLINE void put_quarters(const struct kern_linear *a, size_t r, size_t t, __m512 y, const int n)
+{
+    put(a, r, t, y, 4);
+    put(a, r, t + 1, _mm512_shuffle_f32x4(y, y, 0x55), 4);
+    if (n == 2)
+        return;
+    put(a, r, t + 2, _mm512_shuffle_f32x4(y, y, 0xaa), 4);
+    put(a, r, t + 3, _mm512_shuffle_f32x4(y, y, 0xff), 4);
+}
+
 /* Sixteen rows of one token. */
 KERN_INLINE void tile_16x1(const struct kern_linear *a, enum wtype w, size_t r, size_t t)
 {
@@ -75,10 +86,8 @@ KERN_INLINE void tile_8x2(const struct kern_linear *a, enum wtype w, size_t r, s
     tile_sums(a, w, r, t, 2, acc);
     tile_sums(a, w, r + 4, t, 2, acc + 8);
     __m512 y = v_turn(acc);
-    put(a, r, t, y, 4);
-    put(a, r, t + 1, _mm512_shuffle_f32x4(y, y, 0x55), 4);
-    put(a, r + 4, t, _mm512_shuffle_f32x4(y, y, 0xaa), 4);
-    put(a, r + 4, t + 1, _mm512_shuffle_f32x4(y, y, 0xff), 4);
+    put_quarters(a, r, t, y, 2);
+    put_quarters(a, r + 4, t, _mm512_shuffle_f32x4(y, y, 0xee), 2);
 }
 
 /* Four rows of T tokens, 4 or 6. */
@@ -86,16 +95,9 @@ KERN_INLINE void tile_4(const struct kern_linear *a, enum wtype w, size_t r, siz
 {
     __m512 acc[24];
     tile_sums(a, w, r, t, T, acc);
-    __m512 y = v_turn(acc);
-    put(a, r, t, y, 4);
-    put(a, r, t + 1, _mm512_shuffle_f32x4(y, y, 0x55), 4);
-    put(a, r, t + 2, _mm512_shuffle_f32x4(y, y, 0xaa), 4);
-    put(a, r, t + 3, _mm512_shuffle_f32x4(y, y, 0xff), 4);
-    if (T == 6) {
-        y = _mm512_castps256_ps512(tree_8x16(acc + 16));
-        put(a, r, t + 4, y, 4);
-        put(a, r, t + 5, _mm512_shuffle_f32x4(y, y, 0x55), 4);
-    }
+    put_quarters(a, r, t, v_turn(acc), 4);
+    if (T == 6)
+        put_quarters(a, r, t + 4, _mm512_castps256_ps512(tree_8x16(acc + 16)), 2);
 }
 
 KERN_INLINE void tokens(const struct kern_linear *a, enum wtype w, size_t r0, size_t t0, size_t t1)

@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "model/layer.h"
 
-enum { PACK_BYTES = 1 << 18 /* of source a part */, ALIGN = 64, MAX_MATRICES = 9 /* of a layer */ };
+enum { PACK_BYTES = 1 << 18 /* of source a part */, MAX_MATRICES = 9 /* of a layer */ };
 
 /* ---- All matrices of a model, in one list ---- */
 
@@ -44,7 +44,7 @@ static int list_all(struct model *m, struct matrices *all, struct err *e)
 
 static size_t packed_bytes(const struct linear *w)
 {
-    return (kern_pack_size(w->type, w->rows, w->cols) + ALIGN - 1) / ALIGN * ALIGN;
+    return kern_pack_size(w->type, w->rows, w->cols);
 }
 
 static void count_ops(struct model *m, const struct linear *w)

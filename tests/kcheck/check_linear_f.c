@@ -44,25 +44,21 @@ static unsigned char *weights(struct kc *kc, const struct type *ty, size_t n)
     return w;
 }
 
-static const void *pack(struct kc *kc, const struct type *ty, const unsigned char *file, size_t rows, size_t cols)
-{
-    void *w = kc_out_aligned(kc, kern_pack_size(ty->id, rows, cols));
-    kern_pack(ty->id, file, rows, cols, 0, (rows + 15) / 16, w);
-    kc_seal(kc, w);
-    return w;
-}
+struct product {
+    struct kern_linear a;
+    const unsigned char *file; /* its rows */
+};
 
-/* A product with strides of its own, and its rows as a file has them; y holds n_tok rows of y_stride floats. */
-static struct kern_linear make(struct kc *kc, const struct type *ty, size_t rows, size_t cols, size_t n_tok,
-                               const unsigned char **file)
+/* With strides of its own; y holds n_tok rows of y_stride floats. */
+static struct product make(struct kc *kc, const struct type *ty, size_t rows, size_t cols, size_t n_tok)
 {
     size_t xs = cols + kc_below(kc, 20), ys = rows + kc_below(kc, 20);
+    struct product p = { .a = { .rows = rows, .cols = cols, .n_tok = n_tok, .x_stride = xs * 4, .y_stride = ys } };
     kc_begin(kc, "%zu rows, %zu columns, %zu tokens, strides %zu and %zu", rows, cols, n_tok, xs, ys);
-    struct kern_linear a = { .rows = rows, .cols = cols, .n_tok = n_tok, .x_stride = xs * 4, .y_stride = ys };
-    *file = weights(kc, ty, rows * cols);
-    a.w = pack(kc, ty, *file, rows, cols);
-    a.x = kc_in(kc, n_tok ? (n_tok - 1) * xs + cols : 0, -2, 2);
-    return a;
+    p.file = weights(kc, ty, rows * cols);
+    p.a.w = kc_packed(kc, ty->id, p.file, rows, cols);
+    p.a.x = kc_in(kc, n_tok ? (n_tok - 1) * xs + cols : 0, -2, 2);
+    return p;
 }
 
 static size_t y_size(const struct kern_linear *a)
@@ -85,18 +81,16 @@ static bool compare_one(struct kc *kc, const struct type *ty, struct kern_linear
 static void compare(struct kc *kc, const struct type *ty)
 {
     static const size_t tok[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 17, 33 };
-    const unsigned char *file;
     for (size_t i = 0; i < KC_N_SIZES; i++) { /* every width, as GEMV and as a small GEMM */
-        struct kern_linear a = make(kc, ty, 1 + kc_below(kc, 33), kc_size(i), 1, &file);
+        struct kern_linear a = make(kc, ty, 1 + kc_below(kc, 33), kc_size(i), 1).a;
         if (!compare_one(kc, ty, a, 0, (a.rows + 15) / 16))
             return;
-        a = make(kc, ty, 1 + kc_below(kc, 33), kc_size(i), tok[1 + i % 11], &file);
+        a = make(kc, ty, 1 + kc_below(kc, 33), kc_size(i), tok[1 + i % 11]).a;
         if (!compare_one(kc, ty, a, 0, (a.rows + 15) / 16))
             return;
     }
     for (size_t i = 0; i < 100; i++) { /* every height and count, some of the groups */
-        struct kern_linear a = make(kc, ty, i % 68, 1 + kc_below(kc, 80), i < 12 ? tok[i] : kc_below(kc, 36),
-                                    &file);
+        struct kern_linear a = make(kc, ty, i % 68, 1 + kc_below(kc, 80), i < 12 ? tok[i] : kc_below(kc, 36)).a;
         size_t groups = (a.rows + 15) / 16, g0 = kc_below(kc, groups + 1), g1 = g0 + kc_below(kc, groups - g0 + 1);
         if (!compare_one(kc, ty, a, g0, g1))
             return;
@@ -106,13 +100,13 @@ static void compare(struct kc *kc, const struct type *ty)
 static void oracle(struct kc *kc, const struct type *ty)
 {
     for (size_t i = 0; i < KC_N_SIZES; i++) {
-        const unsigned char *file;
-        struct kern_linear a = make(kc, ty, 17, kc_size(i), 2, &file);
+        struct product made = make(kc, ty, 17, kc_size(i), 2);
+        struct kern_linear a = made.a;
         a.y = kc_out(kc, y_size(&a) * 4);
         kern_linear_of(kc->c, ty->id)(&a, 0, 2);
         for (size_t r = 0; r < 34; r++) {
             const float *x = (const float *)a.x + r / 17 * (a.x_stride / 4);
-            const unsigned char *w = file + r % 17 * a.cols * ty->bytes;
+            const unsigned char *w = made.file + r % 17 * a.cols * ty->bytes;
             double want = 0, mag = 0;
             for (size_t k = 0; k < a.cols; k++) {
                 double p = value(ty, w + k * ty->bytes) * x[k];

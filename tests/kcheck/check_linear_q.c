@@ -59,14 +59,6 @@ struct product {
     size_t nb;
 };
 
-static void *pack(struct kc *kc, const struct product *p)
-{
-    void *w = kc_out_aligned(kc, kern_pack_size(p->type, p->a.rows, p->a.cols));
-    kern_pack(p->type, p->file, p->a.rows, p->a.cols, 0, (p->a.rows + 15) / 16, w);
-    kc_seal(kc, w);
-    return w;
-}
-
 static void *prepare(struct kc *kc, const struct product *p, const float *x)
 {
     enum kern_act act = kern_types[p->type].act;
@@ -87,7 +79,7 @@ static struct product make(struct kc *kc, enum kern_type type, size_t rows, size
     p.a.x_stride = kern_act_size(info->act, cols) + 64 * kc_below(kc, 3);
     kc_begin(kc, "%zu rows, %zu blocks, %zu tokens, strides %zu and %zu", rows, nb, n_tok, p.a.x_stride, p.a.y_stride);
     p.file = weights(kc, type, rows * nb);
-    p.a.w = pack(kc, &p);
+    p.a.w = kc_packed(kc, type, p.file, rows, cols);
     const float *x = kc_in(kc, n_tok * cols, -3, 3);
     p.a.x = prepare(kc, &p, x);
     return p;

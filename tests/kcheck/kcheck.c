@@ -109,6 +109,14 @@ void kc_seal(struct kc *kc, const void *array)
         }
 }
 
+const void *kc_packed(struct kc *kc, enum kern_type type, const void *file, size_t rows, size_t cols)
+{
+    void *w = kc_out_aligned(kc, kern_pack_size(type, rows, cols));
+    kern_pack(type, file, rows, cols, 0, (rows + 15) / 16, w);
+    kc_seal(kc, w);
+    return w;
+}
+
 float *kc_in(struct kc *kc, size_t n, float lo, float hi)
 {
     float *x = (float *)(void *)buf_take(kc, n * sizeof *x, 1)->at;

@@ -70,6 +70,9 @@ void *kc_copy(struct kc *kc, const void *src, size_t bytes);    /* writable */
 float *kc_in(struct kc *kc, size_t n, float lo, float hi);      /* read only; n floats of kc_float */
 void kc_seal(struct kc *kc, const void *array);                 /* from here on a write to the array fails */
 
+/* A matrix of a file's bytes as kernels take it, sealed. */
+const void *kc_packed(struct kc *kc, enum kern_type type, const void *file, size_t rows, size_t cols);
+
 /* n floats: equal bits, or both not a number. Says which one differs. */
 bool kc_same(struct kc *kc, const char *what, const float *c, const float *k, size_t n);
 bool kc_same_bytes(struct kc *kc, const char *what, const void *c, const void *k, size_t n);
